@@ -1,0 +1,125 @@
+package model
+
+import (
+	"errors"
+	"sort"
+	"strings"
+)
+
+// Code names what went wrong, for the program. The sentence for the person is the text "error.<code>" in
+// the language files of package assets, filled with the Args of the Error.
+type Code string
+
+// The codes. A test in package assets checks that each has a sentence in every language.
+const (
+	EInternal       Code = "internal"        // args: detail
+	EInvalid        Code = "invalid"         // args: field, value: a value that the user gave cannot be used
+	ENotFound       Code = "not_found"       // args: kind, name
+	EExists         Code = "exists"          // args: kind, name
+	EUsage          Code = "usage"           // args: detail: wrong flags of hongyanctl
+	ECancelled      Code = "cancelled"       // the user stopped it
+	EFileMissing    Code = "file.missing"    // args: path
+	EFileDirectory  Code = "file.directory"  // args: path
+	EFileEmpty      Code = "file.empty"      // args: path
+	EFileTooBig     Code = "file.too_big"    // args: path, size, limit
+	EFileBinary     Code = "file.binary"     // args: path
+	EFileFormat     Code = "file.format"     // args: path, detail: damaged or of a shape that is not known
+	EFileUnreadable Code = "file.unreadable" // args: path, detail
+	EFileUnwritable Code = "file.unwritable" // args: path, detail
+	ENoAddresses    Code = "import.nothing"  // args: path: no address was found
+	EConsent        Code = "import.consent"  // source or consent was not given
+
+	EDiskFull    Code = "db.disk_full"  // args: path
+	EReadOnly    Code = "db.read_only"  // args: path
+	EDamaged     Code = "db.damaged"    // args: path, detail
+	ENewer       Code = "db.newer"      // args: path: written by a newer Hongyan
+	ENotOurs     Code = "db.not_ours"   // args: path: some other program's database
+	ELocked      Code = "db.locked"     // args: path: another program holds it
+	EInstance    Code = "data.in_use"   // args: path: another Hongyan runs on the folder
+	EFolder      Code = "data.folder"   // args: path, detail: the data folder cannot be used
+	ECopied      Code = "data.copied"   // args: name: the folder looks like a copy; campaigns open paused
+	ENoSecret    Code = "secret.none"   // args: account: no password is stored
+	EPassphrase  Code = "secret.phrase" // the passphrase of the secrets file is wrong
+	ENeedPhrase  Code = "secret.need"   // no keychain here, and no passphrase was given
+	ESecretStore Code = "secret.store"  // args: detail
+
+	ELetterEmpty   Code = "letter.empty"     // args: part (subject, body)
+	ELetterField   Code = "letter.field"     // args: field, place, line, known: a field that no recipient has
+	ELetterSyntax  Code = "letter.syntax"    // args: place, line, detail
+	ELetterFront   Code = "letter.front"     // args: line, detail: the front matter of a letter file
+	ELetterTooBig  Code = "letter.too_big"   // args: size, limit
+	EAttachment    Code = "letter.attach"    // args: path, detail
+	EAttachBlocked Code = "letter.attachext" // args: path, ext: a type that providers refuse
+
+	ENoAccount   Code = "campaign.no_account"   // no usable account
+	ENoRecipient Code = "campaign.no_recipient" // args: list
+	ECampaignRun Code = "campaign.running"      // args: name: it runs already
+	ECampaignEnd Code = "campaign.finished"     // args: name: nothing is left to send
+	EPlaintext   Code = "account.plaintext"     // args: host: --tls none to a host that is not loopback
+
+	EHost        Code = "net.host"         // args: host: no such host
+	ERefused     Code = "net.refused"      // args: host, port
+	EHangs       Code = "net.hangs"        // args: host, port
+	EUnreachable Code = "net.unreachable"  // args: host, port, detail
+	ENotSMTP     Code = "net.not_smtp"     // args: host, port, detail
+	ETLS         Code = "net.tls"          // args: host, port, detail
+	ECertificate Code = "net.certificate"  // args: host, detail
+	EConnLost    Code = "net.lost"         // args: host, detail
+	EAuth        Code = "account.auth"     // args: account, reply
+	EReplied     Code = "account.reply"    // args: step, reply: a refusal that is not about the login
+	EPracticeRun Code = "practice.running" // args: addr
+)
+
+// Error is how Hongyan says that something failed: a code for the program, arguments for the sentence, and
+// the cause for the log. Wrap a cause only when it may be shown in a log: never a secret.
+type Error struct {
+	Code Code
+	Args map[string]string
+	Err  error
+}
+
+// Errorf is not offered on purpose: a sentence for the person is never built in the engine.
+
+// E makes an Error from a code, a cause (or nil) and pairs of argument name and value.
+func E(code Code, cause error, pairs ...string) *Error {
+	e := &Error{Code: code, Err: cause}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if e.Args == nil {
+			e.Args = make(map[string]string, len(pairs)/2)
+		}
+		e.Args[pairs[i]] = pairs[i+1]
+	}
+	return e
+}
+
+// Error is the technical line for the log; the person sees the text of the code instead.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString(string(e.Code))
+	keys := make([]string, 0, len(e.Args))
+	for k := range e.Args {
+		keys = append(keys, k)
+	}
+	sort.Strings(keys)
+	for _, k := range keys {
+		b.WriteString(" " + k + "=" + e.Args[k])
+	}
+	if e.Err != nil {
+		b.WriteString(": " + e.Err.Error())
+	}
+	return b.String()
+}
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// CodeOf finds the code of err: "" for nil, EInternal when no Error is in its chain.
+func CodeOf(err error) Code {
+	if err == nil {
+		return ""
+	}
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Code
+	}
+	return EInternal
+}

@@ -1,0 +1,2 @@
+// Package smtpx is a streaming ESMTP client engine.
+package smtpx
