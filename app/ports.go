@@ -55,15 +55,8 @@ type ContactStore interface {
 	EachContact(ctx context.Context, listID int64, f func(*model.Contact) error) error
 }
 
-// Importer takes rows in chunks; each chunk is one transaction, all or nothing.
-type Importer interface {
-	// Add stores rows, merging those that are known, and counts them in the report.
-	Add(ctx context.Context, rows []model.Row) error
-	// Finish closes the import. The report's Invalid, Rejects, Charset and Seconds are the caller's.
-	Finish(ctx context.Context) (model.ImportReport, error)
-	// Abort undoes every chunk.
-	Abort(ctx context.Context) error
-}
+// Importer takes rows in chunks.
+type Importer = model.Importer
 
 // LetterStore keeps drafts.
 type LetterStore interface {

@@ -42,10 +42,7 @@ type Journal interface {
 }
 
 // Pending is a write on its way to the disk.
-type Pending interface {
-	// Wait blocks until the write is durable or has failed.
-	Wait() error
-}
+type Pending = model.Pending
 
 // Suppressor is asked at the moment of sending, not only when the audience is frozen.
 type Suppressor interface {
