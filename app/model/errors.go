@@ -123,3 +123,16 @@ func CodeOf(err error) Code {
 	}
 	return EInternal
 }
+
+// TextKey names the sentence for the person in the language files, and its arguments.
+func (e *Error) TextKey() (key string, args map[string]string) {
+	args = e.Args
+	if _, said := args["detail"]; !said && e.Err != nil {
+		args = make(map[string]string, len(e.Args)+1)
+		for k, v := range e.Args {
+			args[k] = v
+		}
+		args["detail"] = e.Err.Error()
+	}
+	return "error." + string(e.Code), args
+}

@@ -1,0 +1,5 @@
+//go:build !windows && !darwin
+
+package assets
+
+func osLanguage() string { return "" }
