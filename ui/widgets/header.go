@@ -1,0 +1,72 @@
+package widgets
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+)
+
+// Header is the row above a Table. A column with a key can be tapped to sort by it.
+type Header struct {
+	fyne.CanvasObject
+	cells []*headerCell
+}
+
+// HeaderColumn is one title; Key "" means that it cannot be sorted by.
+type HeaderColumn struct{ Key, Title string }
+
+// NewHeader makes a header over columns; onSort hears the key that was tapped.
+func NewHeader(columns Columns, titles []HeaderColumn, onSort func(key string)) *Header {
+	h := &Header{}
+	var objects []fyne.CanvasObject
+	for _, t := range titles {
+		c := &headerCell{col: t, onSort: onSort, cell: NewCell(t.Title)}
+		c.cell.Set(t.Title, ColorMuted, fyne.TextStyle{Bold: true})
+		c.ExtendBaseWidget(c)
+		h.cells = append(h.cells, c)
+		objects = append(objects, c)
+	}
+	h.CanvasObject = container.NewVBox(container.New(columns, objects...), widget.NewSeparator())
+	return h
+}
+
+// Sorted marks the column that the table is sorted by.
+func (h *Header) Sorted(key string, desc bool) {
+	for _, c := range h.cells {
+		title, color := c.col.Title, ColorMuted
+		if c.col.Key != "" && c.col.Key == key {
+			color = theme.ColorNamePrimary
+			if desc {
+				title += " ▼"
+			} else {
+				title += " ▲"
+			}
+		}
+		c.cell.Set(title, color, fyne.TextStyle{Bold: true})
+	}
+}
+
+// Tap does what a tap on the column with key does.
+func (h *Header) Tap(key string) {
+	for _, c := range h.cells {
+		if c.col.Key == key {
+			c.Tapped(nil)
+		}
+	}
+}
+
+type headerCell struct {
+	widget.BaseWidget
+	cell   *Cell
+	col    HeaderColumn
+	onSort func(string)
+}
+
+func (c *headerCell) CreateRenderer() fyne.WidgetRenderer { return widget.NewSimpleRenderer(c.cell) }
+
+func (c *headerCell) Tapped(*fyne.PointEvent) {
+	if c.col.Key != "" && c.onSort != nil {
+		c.onSort(c.col.Key)
+	}
+}
