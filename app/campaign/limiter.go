@@ -1,0 +1,171 @@
+package campaign
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"hongyan/app/model"
+)
+
+// windowSlack widens every window: the server counts arrivals, which come later than our beginnings by a
+// varying time, and a restored time may have lost its fraction of a second.
+const windowSlack = time.Second
+
+type window struct {
+	length time.Duration
+	limit  int
+}
+
+// limiter decides when a letter may begin, from the beginnings before it. It knows no clock: every method is
+// told the time. It is not safe for concurrent use.
+//
+// A grant is a reservation until the letter begins (MAIL FROM is written) and is then stamped with the time
+// of that; a reservation counts as a beginning at the present moment, so a letter that waits for its
+// connection cannot slip out of a window.
+type limiter struct {
+	windows        []window
+	gapMin, gapMax time.Duration
+	times          []time.Time // beginnings, ascending, none older than the longest window
+	reserved       int
+	notBefore      time.Time // the random gap after the latest beginning
+	rnd            *rand.Rand
+}
+
+func newLimiter(l model.Limits, rnd *rand.Rand) *limiter {
+	lim := &limiter{rnd: rnd}
+	lim.configure(l)
+	return lim
+}
+
+func (l *limiter) configure(lim model.Limits) {
+	l.windows = nil
+	for _, w := range []window{{time.Minute, lim.PerMinute}, {time.Hour, lim.PerHour}, {24 * time.Hour, lim.PerDay}} {
+		if w.limit > 0 {
+			l.windows = append(l.windows, window{w.length + windowSlack, w.limit})
+		}
+	}
+	l.gapMin, l.gapMax = max(lim.GapMin, 0), max(lim.GapMin, lim.GapMax, 0)
+}
+
+// history is how far back beginnings matter.
+func (l *limiter) history() time.Duration {
+	h := l.gapMax
+	for _, w := range l.windows {
+		h = max(h, w.length)
+	}
+	return h
+}
+
+// restore replaces the beginnings by those that the journal knows.
+func (l *limiter) restore(times []time.Time) {
+	l.times = append([]time.Time(nil), times...)
+	if n := len(l.times); n > 0 && l.gapMax > 0 {
+		l.notBefore = l.times[n-1].Add(l.gap())
+	}
+}
+
+func (l *limiter) gap() time.Duration {
+	if l.gapMax <= l.gapMin {
+		return l.gapMin
+	}
+	return l.gapMin + time.Duration(l.rnd.Int64N(int64(l.gapMax-l.gapMin)+1))
+}
+
+// next is the earliest time at which a letter may be granted. known is false when that depends on a letter
+// that is granted but has not begun.
+func (l *limiter) next(now time.Time) (at time.Time, known bool) {
+	l.rewind(now)
+	if l.reserved > 0 && l.gapMax > 0 {
+		return now, false
+	}
+	at = now
+	if l.notBefore.After(at) {
+		at = l.notBefore
+	}
+	for _, w := range l.windows {
+		if l.reserved >= w.limit {
+			return now, false
+		}
+		if i := len(l.times) - (w.limit - l.reserved); i >= 0 {
+			if t := l.times[i].Add(w.length); t.After(at) {
+				at = t
+			}
+		}
+	}
+	return at, true
+}
+
+// reserve grants one letter if that is allowed at now; otherwise it says when, as next does.
+func (l *limiter) reserve(now time.Time) (ok bool, at time.Time, known bool) {
+	at, known = l.next(now)
+	if !known || at.After(now) {
+		return false, at, known
+	}
+	l.reserved++
+	return true, now, true
+}
+
+// commit turns a reservation into a beginning at now.
+func (l *limiter) commit(now time.Time) {
+	l.rewind(now)
+	l.reserved--
+	if l.gapMax > 0 {
+		l.notBefore = now.Add(l.gap())
+	}
+	if h := l.history(); h > 0 {
+		old := now.Add(-h)
+		i := 0
+		for i < len(l.times) && l.times[i].Before(old) {
+			i++
+		}
+		l.times = append(l.times[i:], now)
+	}
+}
+
+// cancel gives a reservation back.
+func (l *limiter) cancel() { l.reserved-- }
+
+// room is how many letters could begin within d from now; unlimited is reported as many.
+func (l *limiter) room(now time.Time, d time.Duration, many int) int {
+	n := many
+	for _, w := range l.windows {
+		in := l.reserved
+		for i := len(l.times) - 1; i >= 0 && l.times[i].Add(w.length).After(now.Add(d)); i-- {
+			in++
+		}
+		n = min(n, max(w.limit-in, 0))
+	}
+	if avg := (l.gapMin + l.gapMax) / 2; avg > 0 {
+		n = min(n, int(d/avg)+1)
+	}
+	return n
+}
+
+// perDay is how many letters the limits allow in a day of steady sending; 0 means no limit.
+func (l *limiter) perDay() float64 {
+	day := float64(24 * time.Hour)
+	var n float64
+	lower := func(x float64) {
+		if n == 0 || x < n {
+			n = x
+		}
+	}
+	for _, w := range l.windows {
+		lower(float64(w.limit) * day / float64(w.length))
+	}
+	if avg := (l.gapMin + l.gapMax) / 2; avg > 0 {
+		lower(day / float64(avg))
+	}
+	return n
+}
+
+// rewind keeps beginnings out of the future: after the clock was set back they would block the account for
+// as long as it was wrong.
+func (l *limiter) rewind(now time.Time) {
+	for i := len(l.times) - 1; i >= 0 && l.times[i].After(now); i-- {
+		l.times[i] = now
+	}
+	if limit := now.Add(l.gapMax); l.notBefore.After(limit) {
+		l.notBefore = limit
+	}
+}
