@@ -1,0 +1,46 @@
+package app
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"time"
+
+	"hongyan/app/secrets"
+)
+
+// Options are what an App is made of.
+type Options struct {
+	Dir     string // the data folder
+	Store   Store
+	Secrets *secrets.Keeper
+	Version string
+	Now     func() time.Time // default time.Now
+}
+
+// App is Hongyan without a window. Its methods are safe for concurrent use.
+type App struct {
+	dir     string
+	store   Store
+	secrets *secrets.Keeper
+	version string
+	now     func() time.Time
+}
+
+// New makes an App over an open store, which stays the caller's to close.
+func New(o Options) *App {
+	a := &App{dir: o.Dir, store: o.Store, secrets: o.Secrets, version: o.Version, now: o.Now}
+	if a.now == nil {
+		a.now = time.Now
+	}
+	return a
+}
+
+// Version is the program's version.
+func (a *App) Version() string { return a.version }
+
+// newSeed is the random part of a campaign from which Message-IDs derive.
+func newSeed() string {
+	b := make([]byte, 16)
+	rand.Read(b) // never fails: it ends the program instead
+	return hex.EncodeToString(b)
+}
