@@ -3,6 +3,7 @@ package app
 import (
 	"crypto/rand"
 	"encoding/hex"
+	"sync"
 	"time"
 
 	"hongyan/app/secrets"
@@ -24,6 +25,9 @@ type App struct {
 	secrets *secrets.Keeper
 	version string
 	now     func() time.Time
+
+	mu       sync.Mutex
+	practice *Practice // nil when it does not run
 }
 
 // New makes an App over an open store, which stays the caller's to close.

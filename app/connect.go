@@ -1,0 +1,87 @@
+package app
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/hex"
+	"os"
+	"strings"
+
+	"hongyan/app/model"
+	"hongyan/smtpx"
+)
+
+var tlsModes = map[model.TLSMode]smtpx.TLSMode{
+	model.TLSImplicit: smtpx.TLSImplicit,
+	model.TLSStart:    smtpx.TLSStart,
+	model.TLSNone:     smtpx.TLSNone,
+}
+
+// sessionConfig says how an account is reached. The secret goes into it and nowhere else.
+func (a *App) sessionConfig(acct *model.Account, secret string) (*smtpx.Config, error) {
+	cfg := &smtpx.Config{
+		Host: acct.Host, Port: acct.Port, TLS: tlsModes[acct.TLS],
+		LegacyRSA:      acct.LegacyTLS,
+		AllowPlainAuth: acct.AllowPlaintext,
+	}
+	if acct.Auth != model.AuthNone {
+		cfg.Auth = &smtpx.Auth{User: acct.User, Secret: secret}
+	}
+	if acct.Profile == model.ProfileRelay {
+		cfg.Overlap, cfg.ChunkWindow = true, 1
+	}
+	if acct.Fingerprint != "" {
+		b, err := hex.DecodeString(strings.NewReplacer(":", "", " ", "").Replace(acct.Fingerprint))
+		if err != nil || len(b) != 32 {
+			return nil, model.E(model.EInvalid, err, "field", "fingerprint", "value", acct.Fingerprint)
+		}
+		cfg.Fingerprint = b
+	}
+	if acct.CAFile != "" {
+		pool, err := readCAFile(acct.CAFile)
+		if err != nil {
+			return nil, err
+		}
+		cfg.RootCAs = pool
+	}
+	return cfg, nil
+}
+
+// dial opens a session of an account, logged in.
+func (a *App) dial(ctx context.Context, acct *model.Account, connID int64, trace func(smtpx.Event)) (*smtpx.Session, error) {
+	secret, err := a.secret(acct)
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := a.sessionConfig(acct, secret)
+	if err != nil {
+		return nil, err
+	}
+	cfg.ConnID, cfg.Trace = connID, trace
+	return smtpx.Dial(ctx, cfg)
+}
+
+// CheckCAFile tells whether a file holds certificates in PEM.
+func CheckCAFile(path string) error {
+	_, err := readCAFile(path)
+	return err
+}
+
+// readCAFile adds the certificates of a file to those that the system trusts.
+func readCAFile(path string) (*x509.CertPool, error) {
+	b, err := os.ReadFile(path)
+	switch {
+	case os.IsNotExist(err):
+		return nil, model.E(model.EFileMissing, err, "path", path)
+	case err != nil:
+		return nil, model.E(model.EFileUnreadable, err, "path", path, "detail", err.Error())
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool() // no system store here: the file alone
+	}
+	if !pool.AppendCertsFromPEM(b) {
+		return nil, model.E(model.EFileFormat, nil, "path", path, "detail", "PEM")
+	}
+	return pool, nil
+}
