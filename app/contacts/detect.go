@@ -1,0 +1,255 @@
+package contacts
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"hongyan/app/model"
+)
+
+// The formats of sources.
+const (
+	FormatText  = "text"     // free text: addresses between anything
+	FormatCSV   = "csv"      // a table with separators, quotes and perhaps a header
+	FormatGroup = "qq-group" // the member list of a QQ group, as the client copies it
+)
+
+// Formats lists the formats, in the order of a menu.
+func Formats() []string { return []string{FormatText, FormatCSV, FormatGroup} }
+
+// detect finds format, charset and layout from the first octets.
+func (s *Source) detect(head []byte) error {
+	if s.opt.Format != "" && !slices.Contains(Formats(), s.opt.Format) {
+		return model.E(model.EInvalid, nil, "field", "format", "value", s.opt.Format)
+	}
+	if s.opt.Charset != "" {
+		_, canon, err := charsetByName(s.opt.Charset)
+		if err != nil {
+			return err
+		}
+		s.charset = canon
+	} else {
+		sample, err := sampleCharset(s.r, s.size)
+		if err != nil {
+			return s.unreadable(err)
+		}
+		s.charset = DetectCharset(sample)
+	}
+	text, err := s.decodeHead(head)
+	if err != nil {
+		return err
+	}
+	if binary(text) {
+		return model.E(model.EFileBinary, nil, "path", s.name)
+	}
+	return s.layout()
+}
+
+// decodeHead gives the start of the source in UTF-8.
+func (s *Source) decodeHead(head []byte) (string, error) {
+	r, err := decode(bytes.NewReader(head), s.charset)
+	if err != nil {
+		return "", err
+	}
+	b, err := io.ReadAll(r)
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return "", s.unreadable(err)
+	}
+	return string(b), nil
+}
+
+// binary tells a picture or program from a text: too much of it is no text in any charset.
+func binary(s string) bool {
+	odd, n := 0, 0
+	for i, r := range s {
+		n++
+		switch {
+		case r == utf8.RuneError && len(s)-i > utf8.UTFMax:
+			odd++
+		case r < 32 && r != '\n' && r != '\r' && r != '\t' && r != '\f' && r != '\v' && r != 0x1A && r != 0x1B, r == 0x7F, r >= 0x80 && r < 0xA0 && r != 0x85:
+			odd++
+		}
+	}
+	return odd*10 > n || odd > 0 && n < 10 && odd*2 > n
+}
+
+// layout finds line ends, separator, header and columns of a text.
+func (s *Source) layout() error {
+	head := make([]byte, min(s.size, 64<<10))
+	n, err := s.r.ReadAt(head, 0)
+	if err != nil && err != io.EOF {
+		return s.unreadable(err)
+	}
+	text, err := s.decodeHead(head[:n])
+	if err != nil {
+		return err
+	}
+	if int64(n) < s.size {
+		if i := strings.LastIndexAny(text, "\r\n"); i > 0 {
+			text = text[:i+1] // the last line is cut
+		}
+	}
+	s.eol, s.sep, s.table = '\n', 0, nil
+	if strings.IndexByte(text, '\n') < 0 && strings.IndexByte(text, '\r') >= 0 {
+		s.eol = '\r'
+	}
+	s.format = s.opt.Format
+	if s.format == FormatText {
+		return nil
+	}
+	s.sep, s.table = findTable(text, s.eol)
+	if s.table == nil {
+		if s.format == "" {
+			s.format = FormatText
+			return nil
+		}
+		s.sep = ','
+		s.table, _ = newTable(sampleOf(text, ',', s.eol))
+	}
+	if s.format == "" {
+		s.format = FormatCSV
+		if s.table.isGroup() {
+			s.format = FormatGroup
+		}
+	}
+	return s.SetMapping(s.opt.Mapping)
+}
+
+func sampleOf(text string, sep, eol byte) []line {
+	t := newRecords(strings.NewReader(text), sep, eol)
+	var rows []line
+	for len(rows) < sampleRows {
+		cells, no, err := t.next()
+		if errors.Is(err, errRowLength) {
+			continue
+		}
+		if err != nil {
+			break
+		}
+		rows = append(rows, line{no, append([]string(nil), cells...)})
+	}
+	return rows
+}
+
+// findTable tries the separators; nil where the text is no table.
+func findTable(text string, eol byte) (byte, *table) {
+	var best *table
+	var bestSep byte
+	bestScore := 0
+	for _, sep := range []byte{'\t', ',', ';', '|', 0} {
+		if sep != 0 && strings.IndexByte(text, sep) < 0 {
+			continue
+		}
+		rows := sampleOf(text, sep, eol)
+		t, ok := newTable(rows)
+		if !ok {
+			continue
+		}
+		if score := tableScore(t, rows, sep); score > bestScore {
+			best, bestSep, bestScore = t, sep, score
+		}
+	}
+	return bestSep, best
+}
+
+// tableScore says how much rows are a table: 0 for none. A header speaks for it; without one every row has to
+// have the same shape and at most one address in each cell.
+func tableScore(t *table, rows []line, sep byte) int {
+	named := 0
+	for _, c := range t.columns {
+		if headerRole(c.Header) != "" {
+			named++
+		}
+	}
+	if t.header > 0 && named > 0 {
+		if sep == 0 && named == 1 {
+			return 1
+		}
+		if len(t.columns) > 1 {
+			return 100 + 10*named + len(t.columns)
+		}
+		return 0
+	}
+	if len(t.columns) < 2 || len(rows) < 2 {
+		return 0
+	}
+	same, used, dirty := 0, 0, 0
+	for _, l := range rows {
+		if blank(l.cells) {
+			continue
+		}
+		used++
+		if len(l.cells) == len(t.columns) {
+			same++
+		}
+		for i, c := range l.cells {
+			if i < len(t.columns) && t.columns[i].Role == RoleEmail {
+				if strings.Count(c, "@") > 1 || len(c) > 200 {
+					dirty++
+				}
+			} else if strings.Contains(c, "@") {
+				dirty++
+			}
+		}
+	}
+	if used < 2 || same*10 < used*8 || dirty*10 > used {
+		return 0
+	}
+	return 10 + len(t.columns)
+}
+
+// isGroup tells the member list of a QQ group by its headers.
+func (t *table) isGroup() bool {
+	n, qq := 0, false
+	for _, c := range t.columns {
+		switch headerKey(c.Header) {
+		case "群昵称", "群名片", "入群时间", "q龄", "等级", "最后发言", "成员":
+			n++
+		}
+		qq = qq || c.Role == RoleQQ
+	}
+	return qq && n >= 2
+}
+
+// NoConsent says that the people in a source of this shape did not hand over their addresses themselves.
+func (s *Source) NoConsent() bool { return false }
+
+// read is one pass over the source.
+func (s *Source) read(r *run) error {
+	if s.table == nil {
+		return readText(r)
+	}
+	return readCSV(r)
+}
+
+func readCSV(r *run) error {
+	in, err := r.open()
+	if err != nil {
+		return err
+	}
+	t := newRecords(in, r.src.sep, r.src.eol)
+	for {
+		cells, no, err := t.next()
+		if err == io.EOF {
+			return nil
+		}
+		if terr := r.tick(); terr != nil {
+			return terr
+		}
+		switch {
+		case errors.Is(err, errRowLength):
+			err = r.refuse(no, cells[0], ReasonRowLength, "")
+		case err != nil:
+			err = r.src.unreadable(err)
+		default:
+			err = r.src.table.row(r, no, cells)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
