@@ -1,7 +1,13 @@
-# The pieces that exist are tested; the window's build and the real servers join as they land.
-.PHONY: test fmt
-test:
-	./scripts/test.sh
-
-fmt:
-	gofmt -w $$(git ls-files '*.go')
+.PHONY: help test lint fmt fuzz clean
+help: ## says what there is to make
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+test: ## installs what is missing and runs every test
+	@./scripts/test.sh
+lint: ## golangci-lint with the rules of .golangci.yml
+	@./scripts/lint.sh
+fmt: ## gofmt on every file
+	@git ls-files -z '*.go' | xargs -0 gofmt -w
+fuzz: ## fuzzes every target for two minutes (FOR=10m for longer)
+	@./scripts/fuzz.sh $(FOR)
+clean: ## removes what was built
+	rm -rf bin dist shots

@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Fuzzes every target for as long as its argument says (2m by default). What it finds stays in the package's
+# testdata/fuzz and fails plain tests from then on.
+set -euo pipefail
+source "$(dirname "$0")/lib.sh"
+for_=${1:-2m}
+
+export CGO_ENABLED=0
+git ls-files -z '*_test.go' | { xargs -0 grep -lE '^func Fuzz' || true; } | xargs -rn1 dirname | sort -u | while read -r dir; do
+	for target in $(go test -tags "$TAGS" -list '^Fuzz' "./$dir" | grep '^Fuzz'); do
+		printf '%s %s\n' "$dir" "$target"
+		go test -tags "$TAGS" -run '^$' -fuzz "^$target\$" -fuzztime "$for_" "./$dir" </dev/null | { grep -E 'FAIL|panic|--- |execs: [0-9]+ \(.*new' || true; } | tail -n 15
+	done
+done

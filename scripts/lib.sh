@@ -1,0 +1,31 @@
+# Shared by the scripts; sourced, not run. It puts the caller into the project's folder.
+# shellcheck shell=bash
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+
+# x11: Chinese input does not work on native Wayland. migrated_fynedo: every call of ours goes through fyne.Do already.
+TAGS=x11,migrated_fynedo
+VERSION=$(git describe --tags --always --dirty 2>/dev/null || echo dev)
+
+current=
+# step NAME COMMAND...: runs a command under a heading and says how long it took.
+step() {
+	current=$1
+	shift
+	printf '\n== %s\n' "$current"
+	local since=$SECONDS
+	"$@"
+	printf -- '-- %s: %d s\n' "$current" $((SECONDS - since))
+	current=
+}
+trap '[ -z "$current" ] || printf "\n** failed: %s\n" "$current" >&2' EXIT
+
+# packages: every package but the window's main, which needs cgo and GL.
+packages() { CGO_ENABLED=0 go list -tags "$TAGS" ./... | grep -vx hongyan; }
+
+build_ctl() {
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$VERSION" -o bin/hongyanctl ./cmd/hongyanctl
+}
+
+build_window() {
+	CGO_ENABLED=1 go build -trimpath -tags "$TAGS" -ldflags "-s -w -X main.version=$VERSION" -o bin/hongyan .
+}
