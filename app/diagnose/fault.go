@@ -41,7 +41,23 @@ func (f Fault) args(in Input) map[string]string {
 	if f == FaultNone || in.Err == nil {
 		return nil
 	}
-	return map[string]string{"detail": in.Err.Error()}
+	return map[string]string{"detail": in.Err.Error(), "issuer": issuerOf(in.Err)}
+}
+
+// issuerOf names who signed the certificate that was refused, or is "?".
+func issuerOf(err error) string {
+	e, ok := errors.AsType[*tls.CertificateVerificationError](err)
+	if !ok || len(e.UnverifiedCertificates) == 0 {
+		return "?"
+	}
+	n := e.UnverifiedCertificates[0].Issuer
+	if len(n.Organization) > 0 {
+		return n.Organization[0]
+	}
+	if n.CommonName != "" {
+		return n.CommonName
+	}
+	return "?"
 }
 
 // classify finds the fault behind an Input without a reply.

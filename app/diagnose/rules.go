@@ -10,7 +10,7 @@ import (
 	"hongyan/app/model"
 )
 
-// ruleFiles is the knowledge: one file a family of servers. doc/rules is explained in rules/README.md.
+// ruleFiles is the knowledge: one file a family of servers; the fields are those of rule.
 //
 //go:embed rules/*.json
 var ruleFiles embed.FS
