@@ -1,0 +1,288 @@
+package smtpx
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"syscall"
+)
+
+// connReader reads for replyReader and keeps the read deadline at the oldest reply owed.
+type connReader struct{ s *Session }
+
+func (c connReader) Read(p []byte) (int, error) {
+	c.s.mu.Lock()
+	c.s.armLocked()
+	c.s.mu.Unlock()
+	return c.s.conn.Read(p)
+}
+
+// readLoop runs from the end of Dial to the end of the connection.
+func (s *Session) readLoop() {
+	for {
+		code, raw, err := s.in.next()
+		if err != nil {
+			s.readFailed(err)
+			break
+		}
+		if !s.handle(code, raw) {
+			break
+		}
+	}
+	s.settle()
+}
+
+func (s *Session) readFailed(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.phaseLocked()
+	err = s.tr.cleaned(err)
+	if len(s.q) > 0 {
+		head := s.q[0]
+		p = head.kind.phase()
+		if head.kind == replyQuit {
+			if errors.Is(err, ErrProtocol) {
+				s.tr.note(EventNote, PhaseQuit, err.Error())
+			}
+			s.failLocked(&Error{Phase: p, Err: ErrClosed})
+			return
+		}
+		if head.kind <= replyMail && s.sent > 1 && isHangup(err) {
+			err = fmt.Errorf("%w: %w", ErrStale, err)
+		}
+	} else if len(s.active) == 0 && isHangup(err) {
+		err = fmt.Errorf("%w: %w", ErrStale, err)
+	}
+	s.failLocked(&Error{Phase: p, Err: err})
+}
+
+func isHangup(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe)
+}
+
+// handle deals with one reply; it is false when it was the last.
+func (s *Session) handle(code int, raw []byte) bool {
+	s.mu.Lock()
+	if s.dead != nil {
+		s.mu.Unlock()
+		return false
+	}
+	if len(s.q) == 0 {
+		s.unsolicitedLocked(s.tr.parse(code, raw))
+		s.mu.Unlock()
+		return false
+	}
+	e := s.q[0]
+	s.q = s.q[:copy(s.q, s.q[1:])]
+	s.qBytes -= e.size
+	s.popped++
+	s.mu.Unlock()
+
+	var r *Reply
+	if s.tr.fn != nil || code/100 > 3 || e.kind == replyDot {
+		r = s.tr.parse(code, raw)
+		s.tr.reply(e.kind.phase(), e.letter(), r)
+	}
+
+	s.mu.Lock()
+	fail, done := s.answerLocked(e, code, r)
+	if fail == nil && code == 421 {
+		fail = &Error{Phase: e.kind.phase(), Reply: r}
+	}
+	if fail != nil {
+		s.failLocked(fail)
+	}
+	if done {
+		s.dropLocked(e.tx)
+	}
+	s.mu.Unlock()
+	if done && e.tx.t.Done != nil {
+		e.tx.t.Done(Result{Outcomes: e.tx.out, Size: e.tx.size})
+	}
+
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.answered++
+	if s.answered >= s.target {
+		s.cond.Broadcast()
+	}
+	if s.dead == nil && s.writeErr != nil && len(s.q) == 0 {
+		s.failLocked(s.writeErr)
+	}
+	return s.dead == nil
+}
+
+func (e expect) letter() int64 {
+	if e.tx == nil {
+		return 0
+	}
+	return e.tx.t.ID
+}
+
+// unsolicitedLocked deals with a reply that nobody asked for. In the middle of a body it is the server's last
+// word about the letter, since the terminator will not follow.
+func (s *Session) unsolicitedLocked(r *Reply) {
+	p := s.phaseLocked()
+	s.tr.reply(p, 0, r)
+	e := &Error{Phase: p, Reply: r, Err: ErrUnsolicited}
+	if len(s.active) > 0 && r.Code >= 400 && r.Code != 421 {
+		s.active[0].refuse(p, r)
+	}
+	s.failLocked(e)
+}
+
+// answerLocked applies a reply. fail ends the session, done says that the transaction has its result.
+func (s *Session) answerLocked(e expect, code int, r *Reply) (fail *Error, done bool) {
+	tx, good := e.tx, code/100 == 2
+	broken := func() *Error { return &Error{Phase: e.kind.phase(), Reply: r, Err: ErrProtocol} }
+	if code == 421 && e.kind != replyDot {
+		return nil, false // settle tells the transaction
+	}
+	switch e.kind {
+	case replyRset:
+		if !good {
+			return &Error{Phase: PhaseMail, Reply: r, Err: ErrReset}, false
+		}
+	case replyMail:
+		switch {
+		case good:
+			tx.mailOK, tx.phase = true, PhaseRcpt
+		case code < 400:
+			return broken(), false
+		default:
+			tx.refuse(PhaseMail, r)
+		}
+	case replyRcpt:
+		switch {
+		case good:
+			tx.taken[e.rcpt] = true
+			tx.ok++
+		case code < 400:
+			return broken(), false
+		case tx.out[e.rcpt].Status == NotSent:
+			tx.out[e.rcpt] = refusal(PhaseRcpt, r)
+		}
+	case replyData:
+		if good {
+			return broken(), false
+		}
+		tx.dataCode, tx.phase = code, PhaseData
+		if code/100 == 3 {
+			if tx.ok > 0 && tx.mailOK {
+				return nil, false
+			}
+			if tx.ok > 0 {
+				return broken(), false // a lone dot would deliver an empty letter
+			}
+		} else {
+			tx.refuse(PhaseData, r)
+			s.reset = s.reset || tx.mailOK
+		}
+		s.lastOK = false
+		return nil, true
+	case replyChunk:
+		if !good && tx.first == nil {
+			tx.first = r
+		}
+	case replyDot:
+		return s.terminatedLocked(tx, code, r, broken)
+	case replyNull, replyQuit:
+	}
+	return nil, false
+}
+
+// terminatedLocked applies the reply to the terminator: it alone decides.
+func (s *Session) terminatedLocked(tx *txn, code int, r *Reply, broken func() *Error) (*Error, bool) {
+	s.lastOK = code/100 == 2
+	if code/100 == 3 {
+		return broken(), false
+	}
+	if s.lastOK {
+		for i := range tx.out {
+			if tx.taken[i] {
+				tx.out[i] = Outcome{Status: Accepted, Phase: PhaseDot, Reply: r}
+			}
+		}
+		return nil, true
+	}
+	if tx.bdat {
+		s.reset = true
+		if tx.first != nil {
+			r = tx.first
+		}
+		if tx.ok > 0 && tx.mailOK && r.Code >= 500 && r.Code <= 504 {
+			s.noChunk = true
+			err := &Error{Phase: PhaseData, Reply: r, Err: ErrChunking}
+			for i := range tx.out {
+				if tx.taken[i] {
+					tx.out[i] = Outcome{Status: NotSent, Phase: PhaseData, Reply: r, Err: err}
+				}
+			}
+			return nil, true
+		}
+	}
+	tx.refuse(PhaseDot, r)
+	return nil, true
+}
+
+func refusal(p Phase, r *Reply) Outcome {
+	o := Outcome{Status: Permanent, Phase: p, Reply: r, Err: &Error{Phase: p, Reply: r}}
+	if r.Code/100 == 4 {
+		o.Status = Temporary
+	}
+	return o
+}
+
+// refuse gives the reply to every recipient that has none yet.
+func (tx *txn) refuse(p Phase, r *Reply) {
+	for i := range tx.out {
+		if tx.out[i].Status == NotSent && tx.out[i].Err == nil {
+			tx.out[i] = refusal(p, r)
+		}
+	}
+}
+
+func (s *Session) dropLocked(tx *txn) {
+	for i, t := range s.active {
+		if t == tx {
+			s.active = append(s.active[:i], s.active[i+1:]...)
+			return
+		}
+	}
+}
+
+// settle gives every transaction that is left its result, once the writer has stopped: then it is known which
+// terminators left.
+func (s *Session) settle() {
+	s.mu.Lock()
+	if s.dead == nil {
+		s.failLocked(&Error{Phase: s.phaseLocked(), Err: ErrClosed})
+	}
+	for s.writing {
+		s.cond.Wait()
+	}
+	left := s.active
+	s.active = nil
+	s.mu.Unlock()
+	for _, tx := range left {
+		o := Outcome{Status: NotSent, Phase: tx.phase, Reply: s.dead.Reply, Err: s.dead}
+		if tx.end > 0 && tx.end <= s.out.flushed {
+			o.Status, o.Phase = Unknown, PhaseDot
+			if s.dead.Reply != nil {
+				o.Reply = nil // it was about another letter
+			}
+		}
+		for i := range tx.out {
+			if tx.out[i].Status == NotSent && tx.out[i].Err == nil {
+				tx.out[i] = o
+			}
+		}
+		if tx.t.Done != nil {
+			tx.t.Done(Result{Outcomes: tx.out, Size: tx.size})
+		}
+	}
+	s.mu.Lock()
+	s.settled = true
+	s.cond.Broadcast()
+	s.mu.Unlock()
+}
