@@ -20,10 +20,16 @@ type Input struct {
 	// Unknown is set when the final dot was sent and no reply was read.
 	Unknown bool
 
-	Host string // for the sentences, and for faults of the network
-	Port int
-	TLS  model.TLSMode
+	Host  string // for the sentences, and for faults of the network
+	Port  int
+	TLS   model.TLSMode
+	Proxy bool      // the system is set up with a proxy
+	Now   time.Time // to judge a certificate's time by; the zero time means the present
 }
+
+// StepBounce is the step of what a bounce mail says: the words of the recipient's server, at some step that is not
+// told. A reply without a step is taken for one.
+const StepBounce model.Step = "BOUNCE"
 
 // AccountEffect is what a failure means for the account.
 type AccountEffect string
@@ -109,6 +115,8 @@ func (d Diagnosis) Next() (key string, n int) {
 	switch {
 	case d.State == model.Unknown:
 		return "diag.next.ask", 0
+	case d.Code == model.ECancelled:
+		return "diag.next.user", 0
 	case d.State == model.Rejected:
 		return "diag.next.never", 0
 	case d.Account == AccountStops || d.Campaign == CampaignPauses:
@@ -122,6 +130,22 @@ func (d Diagnosis) Next() (key string, n int) {
 	default:
 		return "diag.next.soon", 0
 	}
+}
+
+// Consequences are the text keys of what happens to the recipient, the account and the campaign, in this order. What
+// simply goes on is not mentioned.
+func (d Diagnosis) Consequences() []string {
+	keys := []string{"diag.then." + string(d.State)}
+	if d.Suppress != "" {
+		keys = append(keys, "diag.then.suppress."+d.Suppress)
+	}
+	if d.Account != AccountGoesOn {
+		keys = append(keys, "diag.then.account."+string(d.Account))
+	}
+	if d.Campaign != CampaignGoesOn {
+		keys = append(keys, "diag.then.campaign."+string(d.Campaign))
+	}
+	return keys
 }
 
 // StepOf translates the engine's phase.

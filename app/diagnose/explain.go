@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"hongyan/app/model"
+	"hongyan/app/provider"
 	"hongyan/smtpx"
 )
 
@@ -23,9 +24,7 @@ func Explain(in Input) Diagnosis {
 			}
 		}
 	}
-	// The last rank has a rule without a condition; the tests hold the rule book to that.
-	return Diagnosis{Rule: "none", Scope: model.ScopeConnection, Code: model.EInternal, State: model.Queued,
-		Account: AccountReconnects, CoolDown: time.Minute, Campaign: CampaignGoesOn, TextKey: "diag.unclear"}
+	panic("diagnose: the rule book has no rule without a condition") // readRules has made sure of one
 }
 
 // ExplainError says what a failure of the network or of TLS means.
@@ -50,10 +49,19 @@ func (in *Input) complete() {
 	if in.Code == 0 && in.Err != nil {
 		if e, ok := errors.AsType[*smtpx.Error](in.Err); ok && e.Reply != nil {
 			in.takeReply(e.Reply)
-			if in.Step == "" {
-				in.Step = StepOf(e.Phase)
-			}
+			in.Step = StepOf(e.Phase)
 		}
+	}
+	if in.Step == "" && in.Code == 0 && in.Err != nil {
+		if e, ok := errors.AsType[*smtpx.Error](in.Err); ok {
+			in.Step = StepOf(e.Phase)
+		}
+	}
+	if in.Now.IsZero() {
+		in.Now = time.Now()
+	}
+	if p, ok := provider.ForHost(in.Host); ok && (in.Provider == "" || in.Provider == "other") {
+		in.Provider = p.Key
 	}
 	rest := in.Text
 	if m := codeStart.FindStringSubmatch(rest); m != nil {
@@ -66,6 +74,9 @@ func (in *Input) complete() {
 		if m := enhancedStart.FindStringSubmatch(rest); m != nil {
 			in.Enhanced = m[1]
 		}
+	}
+	if in.Step == "" && in.Code != 0 {
+		in.Step = StepBounce
 	}
 	if in.Step == model.StepDot && in.Code == 0 {
 		in.Unknown = true
@@ -165,6 +176,9 @@ func (r *rule) diagnosis(q *query) Diagnosis {
 		RetryAfter: time.Duration(r.Retry), Account: r.Account, CoolDown: time.Duration(r.CoolDown), Tomorrow: r.Tomorrow,
 		Campaign: r.Campaign, TextKey: "diag." + r.say(), Args: q.args(), Code: r.code(q),
 	}
+	if q.Step == StepBounce {
+		d.bounced()
+	}
 	// What is refused for now after the dot was read whole: the row waits, it does not go out again at once.
 	if q.Step == model.StepDot && q.Code != 0 && d.State == model.Queued && r.Scope == model.ScopeConnection {
 		d.State = model.Deferred
@@ -173,8 +187,20 @@ func (r *rule) diagnosis(q *query) Diagnosis {
 	return d
 }
 
+// bounced turns the meaning of a reply into that of a bounce: the letter was given up by a server on the way, so
+// it is over for this recipient, and the account that handed it in is not the one that was refused.
+func (d *Diagnosis) bounced() {
+	d.State, d.RetryAfter, d.CoolDown, d.Tomorrow = model.Rejected, 0, 0, false
+	if d.Account != AccountGoesOn {
+		d.Account = AccountGoesOn
+		if d.Campaign == CampaignGoesOn {
+			d.Campaign = CampaignCounts
+		}
+	}
+}
+
 func (q *query) args() map[string]string {
-	a := map[string]string{"reply": strings.Join(strings.Fields(q.Text), " ")}
+	a := map[string]string{"reply": strings.Join(strings.Fields(q.Text), " "), "host": "?", "port": "?"}
 	if q.Code != 0 {
 		a["code"] = strconv.Itoa(q.Code)
 	}

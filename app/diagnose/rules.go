@@ -3,6 +3,7 @@ package diagnose
 import (
 	"embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -138,6 +139,7 @@ func readRules() (*ruleBook, error) {
 		files = append(files, f)
 	}
 	b := &ruleBook{}
+	complete := false
 	for _, f := range files {
 		for _, r := range f.Rules {
 			r.Provider = expand(r.Provider, families)
@@ -146,7 +148,11 @@ func readRules() (*ruleBook, error) {
 			}
 			b.all = append(b.all, r)
 			b.ranks[r.rank()] = append(b.ranks[r.rank()], r)
+			complete = complete || r.rank() == rankCount-1
 		}
+	}
+	if !complete {
+		return nil, errors.New("no rule without a condition: some reply would go unexplained")
 	}
 	return b, nil
 }
