@@ -34,7 +34,7 @@ var idnaProfile = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.Transition
 	idna.StrictDomainName(true), idna.VerifyDNSLength(true))
 
 // Normalise reads one mail address as people write it: full-width letters, "mailto:", "name <addr>", "addr
-// (name)", "user (at) host [dot] com". It gives the key under which the address is known (all in lower case,
+// (name)", "user (at) host [dot] com". It gives the key under which the address is known (in lower case,
 // the domain in A-labels) and the address as it is to be shown and sent. The error is an *AddressError.
 func Normalise(s string) (email, address string, err error) {
 	if email, address, ok := fastAddress(s); ok {
@@ -56,7 +56,7 @@ func Normalise(s string) (email, address string, err error) {
 func fastAddress(s string) (email, address string, ok bool) {
 	s = strings.TrimSpace(s)
 	at := strings.IndexByte(s, '@')
-	if at < 1 || at > maxLocal || len(s) > maxAddress || !dotAtom(s[:at]) {
+	if at < 1 || at > maxLocal || len(s) > maxAddress || s[0] == '\'' || !dotAtom(s[:at]) {
 		return "", "", false
 	}
 	domain := s[at+1:]
@@ -174,8 +174,12 @@ func judge(local, domain string) (email, address string, bad *AddressError) {
 	return email, address, nil
 }
 
-// judgeLocal gives the key of a local part and its canonical form: quotes go where they are not needed.
+// judgeLocal gives the key of a local part and its canonical form: quotes go where they are not needed. An
+// apostrophe at the start is one that a spreadsheet left behind.
 func judgeLocal(s string) (key, canon string, ok bool) {
+	if strings.HasPrefix(strings.TrimLeft(s, `"\`), "'") {
+		return "", s, false
+	}
 	if len(s) >= 2 && s[0] == '"' && s[len(s)-1] == '"' {
 		var b strings.Builder
 		in := s[1 : len(s)-1]
@@ -193,6 +197,9 @@ func judgeLocal(s string) (key, canon string, ok bool) {
 			b.WriteByte(c)
 		}
 		plain := b.String()
+		if plain == "" {
+			return "", s, false
+		}
 		if dotAtom(plain) {
 			return strings.ToLower(plain), plain, true
 		}
@@ -262,7 +269,8 @@ func judgeLiteral(s string) (ascii, shown string, ok bool) {
 		if err != nil || !a.Is6() || a.Zone() != "" {
 			return "", "", false
 		}
-		return "[ipv6:" + a.String() + "]", "[IPv6:" + a.String() + "]", true
+		shown = "[IPv6:" + a.String() + "]"
+		return shown, shown, true
 	}
 	a, err := netip.ParseAddr(in)
 	if err != nil || !a.Is4() {

@@ -140,7 +140,7 @@ func DetectCharset(b []byte) string {
 		return name
 	}
 	good, bad := utf8Score(b)
-	if bad == 0 || good > 20*bad {
+	if bad == 0 || good > 6*bad {
 		return UTF8
 	}
 	best, score := Latin1, scoreAs(b, charmap.Windows1252, rateLatin)

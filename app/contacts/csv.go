@@ -253,10 +253,10 @@ func (t *records) split(s string) {
 				}
 				k := strings.IndexByte(rest, t.sep)
 				if k < 0 {
-					t.cells = append(t.cells, cell+strings.TrimSpace(rest))
+					t.cells = append(t.cells, cell+behindQuote(rest))
 					return
 				}
-				t.cells = append(t.cells, cell+strings.TrimSpace(rest[:k]))
+				t.cells = append(t.cells, cell+behindQuote(rest[:k]))
 				s = rest[k+1:]
 				continue
 			}
@@ -270,3 +270,6 @@ func (t *records) split(s string) {
 		s = s[k+1:]
 	}
 }
+
+// behindQuote is what stands between a closing quote and the end of the cell; blanks alone are nothing.
+func behindQuote(s string) string { return strings.TrimRight(s, " \t") }

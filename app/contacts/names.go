@@ -131,10 +131,11 @@ func nameBefore(s string) string {
 			seg = cleanName(seg[k+1:])
 		}
 		if seg != "" {
+			seg = dropSmallWords(seg)
 			if angle && !strings.ContainsAny(seg, "@") && strings.IndexFunc(seg, unicode.IsLetter) >= 0 {
 				return seg
 			}
-			if plausibleName(seg) {
+			if plausibleName(seg) && !unicode.IsLower([]rune(seg)[0]) {
 				return seg
 			}
 			if f := strings.Fields(seg); len(f) > 1 && plausibleName(f[len(f)-1]) && strings.IndexFunc(f[len(f)-1], isCJK) >= 0 {
@@ -148,6 +149,20 @@ func nameBefore(s string) string {
 		t = strings.TrimRight(t[:cutAt], " \t")
 	}
 	return ""
+}
+
+var smallWords = map[string]bool{"or": true, "and": true, "to": true, "from": true, "by": true, "with": true, "via": true, "please": true,
+	"contact": true, "write": true, "ask": true, "mail": true, "email": true, "e-mail": true, "at": true}
+
+// dropSmallWords takes from a sentence what leads to a name: "or to Bob".
+func dropSmallWords(s string) string {
+	for {
+		word, rest, _ := strings.Cut(s, " ")
+		if !smallWords[strings.ToLower(word)] {
+			return s
+		}
+		s = strings.TrimSpace(rest)
+	}
 }
 
 // nameAfter finds a name behind an address: in brackets, or, alone on its line, after a blank.

@@ -64,7 +64,7 @@ func whole(s string) (hit, bool) {
 	if len(s) > 2 && s[0] == '<' && s[len(s)-1] == '>' {
 		s = s[1 : len(s)-1]
 	}
-	s = strings.TrimRight(s, ".;, ")
+	s = strings.TrimLeft(strings.TrimRight(s, ".;, "), "'")
 	at := strings.LastIndexByte(s, '@')
 	if at < 1 {
 		return hit{}, false

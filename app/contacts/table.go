@@ -18,8 +18,7 @@ type line struct {
 type table struct {
 	columns []Column
 	keys    []string // names of fields, unique
-	parts   []int
-	header  int // rows up to this line are titles and headers
+	header  int      // rows up to this line are titles and headers
 
 	emails, names, qqs, fields []int
 	given, family              int // columns of half names, or -1
