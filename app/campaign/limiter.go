@@ -129,11 +129,7 @@ func (l *limiter) cancel() { l.reserved-- }
 func (l *limiter) room(now time.Time, d time.Duration, many int) int {
 	n := many
 	for _, w := range l.windows {
-		in := l.reserved
-		for i := len(l.times) - 1; i >= 0 && l.times[i].Add(w.length).After(now.Add(d)); i-- {
-			in++
-		}
-		n = min(n, max(w.limit-in, 0))
+		n = min(n, l.free(w, now, d))
 	}
 	if avg := (l.gapMin + l.gapMax) / 2; avg > 0 {
 		n = min(n, int(d/avg)+1)
@@ -141,22 +137,34 @@ func (l *limiter) room(now time.Time, d time.Duration, many int) int {
 	return n
 }
 
-// perDay is how many letters the limits allow in a day of steady sending; 0 means no limit.
-func (l *limiter) perDay() float64 {
-	day := float64(24 * time.Hour)
-	var n float64
+// within is about how many letters could begin within d from now; bounded is false when nothing limits them.
+func (l *limiter) within(now time.Time, d time.Duration) (n float64, bounded bool) {
+	if d <= 0 {
+		return 0, len(l.windows) > 0 || l.gapMax > 0
+	}
 	lower := func(x float64) {
-		if n == 0 || x < n {
-			n = x
+		if !bounded || x < n {
+			n, bounded = x, true
 		}
 	}
 	for _, w := range l.windows {
-		lower(float64(w.limit) * day / float64(w.length))
+		first := min(d, w.length)
+		free := l.free(w, now, first)
+		lower(float64(free) + float64(w.limit)*float64(d-first)/float64(w.length))
 	}
 	if avg := (l.gapMin + l.gapMax) / 2; avg > 0 {
-		lower(day / float64(avg))
+		lower(1 + float64(d)/float64(avg))
 	}
-	return n
+	return n, bounded
+}
+
+// free is how many letters a window could take within d from now.
+func (l *limiter) free(w window, now time.Time, d time.Duration) int {
+	in := l.reserved
+	for i := len(l.times) - 1; i >= 0 && l.times[i].Add(w.length).After(now.Add(d)); i-- {
+		in++
+	}
+	return max(w.limit-in, 0)
 }
 
 // rewind keeps beginnings out of the future: after the clock was set back they would block the account for

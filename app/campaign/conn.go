@@ -1,0 +1,281 @@
+package campaign
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"hongyan/app/diagnose"
+	"hongyan/app/model"
+	"hongyan/smtpx"
+)
+
+const (
+	sessionAge   = 5 * time.Minute  // of a connection, after which a new one is made
+	suspectAfter = 30 * time.Second // without a letter, after which the server may have hung up unnoticed
+	idleLimit    = 2 * time.Minute  // a connection is not kept for a letter further away than this
+	shareAfter   = 20               // letters after which a connection is left to another campaign that waits
+)
+
+// conn is one connection at work, and the smtpx.Source of its session. What is behind r is guarded by r.mu.
+type conn struct {
+	r    *Runner
+	lane *lane
+	acct model.Account
+	id   int64
+	ctx  context.Context // ends when the connection is given up
+
+	cancel    context.CancelFunc
+	dialing   bool
+	waiting   bool // in Next, for a letter
+	drop      bool // no further dot, no further letter: the connection is not to be trusted
+	retire    bool // no further letter
+	failed    bool // what ended it has been counted
+	began     time.Time
+	last      time.Time // the end of its latest letter, or when it was logged in
+	sent      int       // letters begun
+	delivered int       // letters accepted
+	dots      int       // letters whose terminator may be out and whose reply is not read
+	letters   map[*letter]struct{}
+}
+
+// open makes a connection in a goroutine of its own; the slot in the lane is taken already. r.mu is held.
+func (r *Runner) open(ctx context.Context, l *lane) {
+	cctx, cancel := context.WithCancel(ctx)
+	c := &conn{r: r, lane: l, acct: l.acct, id: r.cfg.Accounts.connID.Add(1), ctx: cctx, cancel: cancel,
+		dialing: true, letters: map[*letter]struct{}{}}
+	r.conns[c] = struct{}{}
+	r.sender[l].conns++
+	go c.run()
+}
+
+func (c *conn) run() {
+	r := c.r
+	defer c.gone()
+	listen := r.cfg.Trace(c.acct.ID)
+	sess, err := r.cfg.Dial(c.ctx, c.acct, c.id, func(e smtpx.Event) {
+		if e.Kind == smtpx.EventReply {
+			c.lane.contact.Store(r.clk.Now().UnixNano())
+		}
+		if listen != nil {
+			listen(e)
+		}
+	})
+	if err != nil {
+		if c.ctx.Err() == nil {
+			c.refused(err)
+		}
+		return
+	}
+	now := r.clk.Now()
+	r.mu.Lock()
+	c.dialing, c.began, c.last = false, now, now
+	r.mu.Unlock()
+	r.cfg.Accounts.mu.Lock()
+	c.lane.reached = true
+	r.cfg.Accounts.mu.Unlock()
+	err = sess.Run(c.ctx, c)
+	c.sweep(err)
+	if err != nil && c.ctx.Err() == nil {
+		c.broke(err)
+	}
+	// Nothing that happens from here on can change the fate of a letter.
+	_ = sess.Close()
+}
+
+// gone gives the slot back.
+func (c *conn) gone() {
+	c.cancel()
+	r := c.r
+	r.cfg.Accounts.mu.Lock()
+	c.lane.open--
+	r.cfg.Accounts.mu.Unlock()
+	r.mu.Lock()
+	delete(r.conns, c)
+	r.sender[c.lane].conns--
+	r.mu.Unlock()
+	r.wake()
+	r.cfg.Accounts.sig.broadcast()
+}
+
+// sweep settles letters that a session left without a result.
+func (c *conn) sweep(err error) {
+	c.r.mu.Lock()
+	var left []*letter
+	for l := range c.letters {
+		left = append(left, l)
+	}
+	c.r.mu.Unlock()
+	for _, l := range left {
+		o := smtpx.Outcome{Status: smtpx.NotSent, Phase: smtpx.PhaseMail, Err: err}
+		if l.dotOut {
+			o.Status, o.Phase = smtpx.Unknown, smtpx.PhaseDot
+		}
+		l.done(smtpx.Result{Outcomes: []smtpx.Outcome{o}})
+	}
+}
+
+// input describes a failure of the connection itself.
+func (c *conn) input(err error) diagnose.Input {
+	in := diagnose.Input{Provider: c.acct.Provider, Step: model.StepConnect, Err: err, Host: c.acct.Host, Port: c.acct.Port, TLS: c.acct.TLS}
+	if e, ok := errors.AsType[*smtpx.Error](err); ok {
+		in.Step = diagnose.StepOf(e.Phase)
+	}
+	return in
+}
+
+// refused handles a connection that could not be made.
+func (c *conn) refused(err error) {
+	r := c.r
+	o := model.Outcome{AccountID: c.acct.ID, At: r.clk.Now()}
+	if _, ok := errors.AsType[*model.Error](err); ok {
+		// Ours, not the server's: a password that is not stored, a certificate file that cannot be read.
+		o.Step, o.Reply = model.StepAuth, err.Error()
+		r.lament(c, diagnose.Diagnosis{Rule: string(model.CodeOf(err)), Scope: model.ScopeConfig, Account: diagnose.AccountStops}, o)
+		return
+	}
+	in := c.input(err)
+	d := diagnose.Explain(in)
+	o.Step, o.Reply = in.Step, clip(err.Error())
+	if e, ok := errors.AsType[*smtpx.Error](err); ok && e.Reply != nil {
+		o.Code, o.Enhanced, o.Reply = e.Reply.Code, e.Reply.Enhanced, replyText(e.Reply)
+	}
+	r.cfg.Accounts.mu.Lock()
+	reached := c.lane.reached
+	r.cfg.Accounts.mu.Unlock()
+	if d.Account == diagnose.AccountStops && reached && d.Code == model.EHost {
+		// The name was known before: it is the network that is away, not the server.
+		d.Scope, d.Account, d.CoolDown = model.ScopeConnection, diagnose.AccountReconnects, time.Minute
+	}
+	r.lament(c, d, o)
+}
+
+// broke handles a session that failed when no letter had told of it.
+func (c *conn) broke(err error) {
+	r := c.r
+	now := r.clk.Now()
+	r.mu.Lock()
+	known := c.failed || c.retire || c.drop || c.suspect(now) || errors.Is(err, smtpx.ErrStale) ||
+		errors.Is(err, smtpx.ErrReset) || errors.Is(err, smtpx.ErrSessionFull)
+	r.mu.Unlock()
+	if known {
+		return
+	}
+	in := c.input(err)
+	o := model.Outcome{AccountID: c.acct.ID, Step: in.Step, Reply: clip(err.Error()), At: now}
+	r.lament(c, diagnose.Explain(in), o)
+}
+
+// suspect says whether the connection has been silent for so long that the server may have hung up.
+func (c *conn) suspect(now time.Time) bool { return now.Sub(c.last) > suspectAfter }
+
+// Next implements smtpx.Source.
+func (c *conn) Next(ctx context.Context, wait bool) (*smtpx.Transaction, error) {
+	r := c.r
+	for {
+		changed := r.cfg.Accounts.sig.C()
+		l, at, err := c.grant(ctx, wait)
+		switch {
+		case err != nil && !wait && errors.Is(err, io.EOF):
+			return nil, nil // replies may still be owed; the session asks again when they are read
+		case err != nil:
+			return nil, err
+		case l != nil:
+			tx, err := l.transaction(ctx)
+			if tx != nil || err != nil {
+				return tx, err
+			}
+			continue // this one needs no session: suppressed, or it cannot be made
+		case !wait:
+			return nil, nil
+		}
+		now := r.clk.Now()
+		t, stop := r.clk.After(at.Sub(now))
+		select {
+		case <-changed:
+		case <-t:
+		case <-ctx.Done():
+			stop()
+			return nil, ctx.Err()
+		}
+		stop()
+	}
+}
+
+// grant gives the connection its next letter. Without one, at is when to look again, zero when that depends on
+// others; io.EOF says that this connection gets no more.
+func (c *conn) grant(ctx context.Context, wait bool) (l *letter, at time.Time, err error) {
+	r := c.r
+	if err := r.cfg.Journal.Err(); err != nil {
+		r.fail(err)
+		return nil, at, io.EOF
+	}
+	now := r.clk.Now()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c.waiting = false
+	if err := ctx.Err(); err != nil {
+		return nil, at, err
+	}
+	open, until, _ := gate(r.camp.Schedule, now)
+	if !open || r.end != nil || c.retire || c.drop || now.Sub(c.began) >= sessionAge {
+		return nil, at, io.EOF
+	}
+	l, at, err = c.reserve(now, wait)
+	if l != nil || err != nil {
+		return l, at, err
+	}
+	if len(c.letters) == 0 && (at.Sub(now) > idleLimit || at.IsZero() && now.Sub(c.last) >= idleLimit) {
+		return nil, at, io.EOF
+	}
+	if at.IsZero() {
+		at = now.Add(idleLimit)
+	}
+	if !until.IsZero() && until.Before(at) {
+		at = until
+	}
+	c.waiting = wait
+	return nil, at, nil
+}
+
+// reserve takes a row off the queue if the account may send it now. r.mu is held.
+func (c *conn) reserve(now time.Time, wait bool) (l *letter, at time.Time, err error) {
+	r, a := c.r, c.r.cfg.Accounts
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if ok, _ := c.lane.fit(now); !ok || c.lane.open > c.lane.target || c.sent >= c.lane.perSession() ||
+		c.sent >= shareAfter && c.lane.othersWait(r) {
+		return nil, at, io.EOF
+	}
+	if !wait && !c.lane.lastOK {
+		return nil, at, nil // what the server says about the letter under way comes first
+	}
+	if _, rowAt := r.queue.find(now); rowAt.IsZero() || rowAt.After(now) {
+		r.wake()
+		return nil, earlier(rowAt, r.rowsAt), nil
+	}
+	ok, at, known := c.lane.lim.reserve(now)
+	if !ok {
+		if !known {
+			at = time.Time{}
+		}
+		return nil, at, nil
+	}
+	d, _, _ := r.queue.pop(now)
+	l = &letter{c: c, d: d, suspect: c.suspect(now)}
+	c.letters[l] = struct{}{}
+	r.flying++
+	if len(r.queue.rows) < r.low() {
+		r.wake()
+	}
+	return l, now, nil
+}
+
+// earlier is the earlier of two times of which zero means not known.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}

@@ -1,0 +1,134 @@
+package campaign
+
+import (
+	"strings"
+	"time"
+
+	"hongyan/app/model"
+)
+
+// queue holds claimed deliveries until a connection takes them, in order, but passing over domains that are to
+// be left alone for now. It is not safe for concurrent use.
+type queue struct {
+	rows      []model.Delivery
+	perMinute int
+	domains   map[string]*domain
+}
+
+// domain is a recipient domain that is throttled.
+type domain struct {
+	times []time.Time // beginnings within the last minute, when there is a limit
+	until time.Time   // no letter before
+	soft  int         // refusals for now in a row
+}
+
+// domainPatience is how many refusals for now in a row make a domain rest.
+const domainPatience = 3
+
+// domainRest is the rest of a domain after domainPatience refusals, doubled with each one more.
+const domainRest = time.Minute
+
+func domainOf(d *model.Delivery) string {
+	_, dom, _ := strings.Cut(d.Email[max(strings.LastIndexByte(d.Email, '@'), 0):], "@")
+	return dom
+}
+
+// free is when a letter may go to a domain.
+func (q *queue) free(dom string, now time.Time) time.Time {
+	s := q.domains[dom]
+	if s == nil {
+		return now
+	}
+	at := s.until
+	if n := len(s.times); q.perMinute > 0 && n >= q.perMinute {
+		if t := s.times[n-q.perMinute].Add(time.Minute); t.After(at) {
+			at = t
+		}
+	}
+	return at
+}
+
+// pop takes the first row that may be sent at now; without one, at is when there will be, zero for an empty queue.
+func (q *queue) pop(now time.Time) (d model.Delivery, ok bool, at time.Time) {
+	i, at := q.find(now)
+	if i < 0 {
+		return d, false, at
+	}
+	d = q.rows[i]
+	if i == 0 {
+		q.rows[0] = model.Delivery{}
+		q.rows = q.rows[1:]
+	} else {
+		q.rows = append(q.rows[:i], q.rows[i+1:]...)
+	}
+	if q.perMinute > 0 {
+		s := q.state(domainOf(&d))
+		cut := 0
+		for cut < len(s.times) && !s.times[cut].After(now.Add(-time.Minute)) {
+			cut++
+		}
+		s.times = append(s.times[cut:], now)
+	}
+	return d, true, now
+}
+
+func (q *queue) find(now time.Time) (i int, at time.Time) {
+	if len(q.domains) == 0 && len(q.rows) > 0 {
+		return 0, now
+	}
+	for i := range q.rows {
+		t := q.free(domainOf(&q.rows[i]), now)
+		if !t.After(now) {
+			return i, now
+		}
+		if at.IsZero() || t.Before(at) {
+			at = t
+		}
+	}
+	return -1, at
+}
+
+func (q *queue) state(dom string) *domain {
+	s := q.domains[dom]
+	if s == nil {
+		if q.domains == nil {
+			q.domains = map[string]*domain{}
+		}
+		s = &domain{}
+		q.domains[dom] = s
+	}
+	return s
+}
+
+// refused notes a refusal for now by a recipient's domain: several in a row make it rest, because a server that
+// defers everybody is not helped by more.
+func (q *queue) refused(d *model.Delivery, now time.Time) {
+	s := q.state(domainOf(d))
+	s.soft++
+	if over := s.soft - domainPatience; over >= 0 {
+		s.until = now.Add(min(domainRest<<min(over, 6), time.Hour))
+	}
+}
+
+// took notes that a recipient's domain took a letter.
+func (q *queue) took(d *model.Delivery) {
+	dom := domainOf(d)
+	s := q.domains[dom]
+	if s == nil {
+		return
+	}
+	s.soft, s.until = 0, time.Time{}
+	if q.perMinute == 0 {
+		delete(q.domains, dom)
+	}
+}
+
+// drain empties the queue and gives the ids of what was in it.
+func (q *queue) drain() []int64 {
+	ids := make([]int64, len(q.rows))
+	for i := range q.rows {
+		ids[i] = q.rows[i].ID
+	}
+	q.rows = nil
+	return ids
+}
