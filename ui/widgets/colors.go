@@ -25,9 +25,6 @@ const (
 // that nothing is ever invisible.
 func themed(name fyne.ThemeColorName) color.Color {
 	c := theme.Color(name)
-	if c == nil {
-		return theme.Color(theme.ColorNameForeground)
-	}
 	if _, _, _, a := c.RGBA(); a == 0 {
 		return theme.Color(theme.ColorNameForeground)
 	}
