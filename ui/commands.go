@@ -1,0 +1,269 @@
+package ui
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/layout"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"hongyan/ui/widgets"
+)
+
+// command is something the user can do, wherever it is offered: toolbar, menu, shortcut, next step.
+type command struct {
+	id   string // texts "ui.cmd.<id>" and "ui.cmd.<id>.tip"
+	icon fyne.Resource
+	run  func()
+	why  func() string // key of the reason why it cannot be done now; "" when it can
+	key  fyne.Shortcut
+
+	w      *Window
+	button *widgets.Action
+	item   *fyne.MenuItem
+}
+
+func ctrl(k fyne.KeyName) fyne.Shortcut {
+	return &desktop.CustomShortcut{KeyName: k, Modifier: fyne.KeyModifierShortcutDefault}
+}
+
+func always() string { return "" }
+
+func (w *Window) makeCommands() {
+	add := func(id string, icon fyne.Resource, key fyne.Shortcut, why func() string, run func()) {
+		c := &command{id: id, icon: icon, key: key, why: why, run: run, w: w}
+		c.item = fyne.NewMenuItem(w.t.T("ui.cmd."+id), c.fire)
+		c.item.Shortcut = key
+		c.item.Icon = icon
+		w.commands = append(w.commands, c)
+	}
+	w.commands = nil
+	add("import", theme.DownloadIcon(), ctrl(fyne.KeyI), always, func() { w.importDialog("", "") })
+	add("test", theme.MailSendIcon(), nil, w.whyNoTest, w.testDialog)
+	add("start", theme.MediaPlayIcon(), ctrl(fyne.KeyReturn), w.whyNoStart, w.startDialog)
+	add("pause", theme.MediaPauseIcon(), ctrl(fyne.KeyPeriod), w.progress.mayPause, func() { w.svc.Pause(w.progress.id) })
+	add("stop", theme.MediaStopIcon(), nil, w.progress.mayPause, w.askStop)
+	add("retry", theme.ViewRefreshIcon(), nil, w.progress.mayRetry, w.retryDialog)
+	add("practice", theme.ComputerIcon(), nil, always, w.practiceDialog)
+	add("settings", theme.SettingsIcon(), nil, always, w.settingsDialog)
+	add("addaccount", theme.AccountIcon(), nil, always, func() { w.accountDialog(Account{}) })
+	add("loadletter", theme.FolderOpenIcon(), nil, always, w.loadLetter)
+	add("saveletter", theme.DocumentSaveIcon(), nil, w.whyNoLetter, w.saveLetter)
+	add("report", theme.DocumentIcon(), nil, w.whyNoCampaign, w.report)
+	add("help", theme.HelpIcon(), nil, always, w.helpDialog)
+}
+
+func (c *command) fire() {
+	if reason := c.why(); reason != "" {
+		c.w.step.hint(c.w.t.T(reason))
+		return
+	}
+	c.run()
+}
+
+func (c *command) refresh() {
+	reason := c.why()
+	if c.button != nil {
+		if reason != "" {
+			reason = c.w.t.T(reason)
+		}
+		c.button.Allow(reason)
+	}
+	c.item.Disabled = reason != ""
+}
+
+func (w *Window) command(id string) *command {
+	for _, c := range w.commands {
+		if c.id == id {
+			return c
+		}
+	}
+	return nil
+}
+
+func (w *Window) makeToolbar() fyne.CanvasObject {
+	box := container.NewHBox()
+	put := func(id string) {
+		c := w.command(id)
+		c.button = widgets.NewAction(w.t.T("ui.cmd."+id), c.icon, c.fire)
+		c.button.Tip = w.t.T("ui.cmd." + id + ".tip")
+		c.button.OnHint = w.step.hint
+		if id == "start" {
+			c.button.Importance = widget.HighImportance
+		}
+		box.Add(c.button)
+	}
+	for _, id := range []string{"import", "test"} {
+		put(id)
+	}
+	box.Add(widget.NewSeparator())
+	for _, id := range []string{"start", "pause", "stop", "retry"} {
+		put(id)
+	}
+	box.Add(layout.NewSpacer())
+	put("practice")
+	other, label := "en", "English"
+	if w.t.Lang() == "en" {
+		other, label = "zh", "中文"
+	}
+	box.Add(widget.NewButton(label, func() { w.SetLanguage(other) }))
+	put("settings")
+	return box
+}
+
+func (w *Window) makeMenu() *fyne.MainMenu {
+	t := w.t.T
+	items := func(ids ...string) []*fyne.MenuItem {
+		var out []*fyne.MenuItem
+		for _, id := range ids {
+			if id == "-" {
+				out = append(out, fyne.NewMenuItemSeparator())
+				continue
+			}
+			out = append(out, w.command(id).item)
+		}
+		return out
+	}
+	quit := fyne.NewMenuItem(t("ui.menu.quit"), w.askClose)
+	quit.IsQuit = true
+	file := fyne.NewMenu(t("ui.menu.file"), append(items("import", "addaccount", "-", "loadletter", "saveletter", "report", "-", "settings", "-"), quit)...)
+	send := fyne.NewMenu(t("ui.menu.send"), items("test", "-", "start", "pause", "stop", "retry", "-", "practice")...)
+	var panes []*fyne.MenuItem
+	for i, name := range []string{"accounts", "recipients", "letter", "progress"} {
+		item := fyne.NewMenuItem(t("ui.pane."+name), func() { w.focus(i + 1) })
+		item.Shortcut = ctrl([]fyne.KeyName{fyne.Key1, fyne.Key2, fyne.Key3, fyne.Key4}[i])
+		panes = append(panes, item)
+	}
+	find := fyne.NewMenuItem(t("ui.menu.find"), func() { w.win.Canvas().Focus(w.recipientsPane.search) })
+	find.Shortcut = ctrl(fyne.KeyF)
+	view := fyne.NewMenu(t("ui.menu.view"), append(panes, find, fyne.NewMenuItemSeparator(),
+		fyne.NewMenuItem("中文", func() { w.SetLanguage("zh") }),
+		fyne.NewMenuItem("English", func() { w.SetLanguage("en") }),
+		fyne.NewMenuItemSeparator(),
+		fyne.NewMenuItem(t("ui.look.light"), func() { w.SetLook("light") }),
+		fyne.NewMenuItem(t("ui.look.dark"), func() { w.SetLook("dark") }))...)
+	help := fyne.NewMenu(t("ui.menu.help"), items("help")...)
+	return fyne.NewMainMenu(file, send, view, help)
+}
+
+func (w *Window) whyNoCampaign() string {
+	if w.progress.id == 0 {
+		return "ui.why.nocampaign"
+	}
+	return ""
+}
+
+func (w *Window) whyNoLetter() string {
+	if w.letter.empty() {
+		return "ui.why.noletter"
+	}
+	return ""
+}
+
+func (w *Window) whyNoTest() string {
+	switch {
+	case len(w.accounts.accounts) == 0:
+		return "ui.why.noaccount"
+	case w.letter.empty():
+		return "ui.why.noletter"
+	}
+	return ""
+}
+
+func (w *Window) whyNoStart() string {
+	switch {
+	case w.progress.running:
+		return "ui.why.running"
+	case w.progress.resumable():
+		return ""
+	case len(w.accounts.accounts) == 0:
+		return "ui.why.noaccount"
+	case len(w.recipients.lists) == 0:
+		return "ui.why.nolist"
+	case w.letter.empty():
+		return "ui.why.noletter"
+	}
+	return ""
+}
+
+// stepBar says, in one line, what to do next, and offers to do it. While the pointer is over a button it says
+// what the button does, or why it cannot.
+type stepBar struct {
+	w      *Window
+	root   fyne.CanvasObject
+	label  *widget.Label
+	button *widget.Button
+	other  *widget.Button
+	over   string
+	do     *command
+}
+
+func newStepBar(w *Window) *stepBar {
+	s := &stepBar{w: w, label: widget.NewLabel("")}
+	s.label.Truncation = fyne.TextTruncateEllipsis
+	s.button = primary("", nil, func() {
+		if s.do != nil {
+			s.do.fire()
+		}
+	})
+	s.other = widget.NewButton(w.t.T("ui.cmd.practice"), w.usePractice)
+	bg := canvas.NewRectangle(theme.Color(theme.ColorNameHeaderBackground))
+	icon := container.NewCenter(widget.NewIcon(theme.NavigateNextIcon()))
+	s.root = container.NewStack(bg, container.NewBorder(nil, nil, container.NewPadded(icon), container.NewPadded(container.NewHBox(s.other, s.button)), s.label))
+	return s
+}
+
+func (s *stepBar) hint(text string) {
+	s.over = text
+	s.refresh()
+}
+
+// nextStep chooses what to say: the key of the sentence, its arguments and the command that does it.
+func (w *Window) nextStep() (key string, args []string, cmd string) {
+	p := w.progress
+	switch {
+	case p.running:
+		return "ui.step.running", []string{"done", number(p.snap.Counts.Total - p.snap.Counts.Left()), "total", number(p.snap.Counts.Total)}, "pause"
+	case w.accounts.loaded && len(w.accounts.accounts) == 0:
+		return "ui.step.account", nil, "addaccount"
+	case p.resumable() && p.snap.State != "ready":
+		return "ui.step.resume", []string{"left", number(p.snap.Counts.Left())}, "start"
+	case len(w.recipients.lists) == 0:
+		return "ui.step.import", nil, "import"
+	case w.letter.empty():
+		return "ui.step.letter", nil, "loadletter"
+	case w.letter.err != nil:
+		return "ui.step.fix", []string{"error", w.t.Error(w.letter.err)}, ""
+	case p.id != 0 && p.snap.Counts.Rejected+p.snap.Counts.Unknown > 0:
+		return "ui.step.failed", []string{"n", number(p.snap.Counts.Rejected + p.snap.Counts.Unknown)}, "report"
+	}
+	list, ok := w.recipients.list()
+	if !ok {
+		return "ui.step.list", nil, "start"
+	}
+	return "ui.step.start", []string{"list", list.Name, "n", number(list.Count)}, "start"
+}
+
+func (s *stepBar) refresh() {
+	key, args, cmd := s.w.nextStep()
+	s.do = s.w.command(cmd)
+	text := s.w.t.T(key, args...)
+	if s.over != "" {
+		text = s.over
+	}
+	s.label.SetText(text)
+	if s.do == nil {
+		s.button.Hide()
+	} else {
+		s.button.SetText(s.w.t.T("ui.cmd." + cmd))
+		s.button.SetIcon(s.do.icon)
+		s.button.Show()
+	}
+	if key == "ui.step.account" {
+		s.other.Show()
+	} else {
+		s.other.Hide()
+	}
+}

@@ -1,0 +1,140 @@
+package ui
+
+import (
+	"strconv"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/dialog"
+	"fyne.io/fyne/v2/layout"
+	"fyne.io/fyne/v2/storage"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+)
+
+func itoa(n int64) string { return strconv.FormatInt(n, 10) }
+
+// atoi reads a number that the program wrote itself; anything else is 0.
+func atoi(s string) int64 {
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// popup is a dialog with content and a row of buttons at its bottom right.
+func (w *Window) popup(title string, content fyne.CanvasObject, buttons ...fyne.CanvasObject) *dialog.CustomDialog {
+	if len(buttons) > 0 {
+		row := append([]fyne.CanvasObject{layout.NewSpacer()}, buttons...)
+		content = container.NewBorder(nil, container.NewVBox(widget.NewSeparator(), container.NewHBox(row...)), nil, nil, content)
+	}
+	return dialog.NewCustomWithoutButtons(title, content, w.win)
+}
+
+// fit opens a dialog at a size, or as large as the window allows.
+func (w *Window) fit(d *dialog.CustomDialog, width, height float32) {
+	s := w.win.Canvas().Size()
+	d.Resize(fyne.NewSize(fyne.Min(width, s.Width-40), fyne.Min(height, s.Height-40)))
+	d.Show()
+}
+
+// message says one thing.
+func (w *Window) message(title, text string) {
+	label := widget.NewLabel(text)
+	label.Wrapping = fyne.TextWrapWord
+	label.Selectable = true
+	var d *dialog.CustomDialog
+	ok := primary(w.t.T("ui.ok"), nil, func() { d.Hide() })
+	copyText := widget.NewButtonWithIcon(w.t.T("ui.copy"), theme.ContentCopyIcon(), func() { w.app.Clipboard().SetContent(text) })
+	d = w.popup(title, container.NewVScroll(label), copyText, ok)
+	w.fit(d, 480, 220)
+}
+
+// confirm asks before something that cannot be taken back.
+func (w *Window) confirm(title, text, yes string, do func()) {
+	label := widget.NewLabel(text)
+	label.Wrapping = fyne.TextWrapWord
+	var d *dialog.CustomDialog
+	no := widget.NewButton(w.t.T("ui.cancel"), func() { d.Hide() })
+	ok := widget.NewButton(yes, func() {
+		d.Hide()
+		do()
+	})
+	ok.Importance = widget.WarningImportance
+	d = w.popup(title, container.NewVScroll(label), no, ok)
+	w.fit(d, 460, 200)
+}
+
+func primary(label string, icon fyne.Resource, tapped func()) *widget.Button {
+	b := widget.NewButtonWithIcon(label, icon, tapped)
+	b.Importance = widget.HighImportance
+	return b
+}
+
+// openFile asks for a file to read and remembers its folder.
+func (w *Window) openFile(do func(path string), extensions ...string) {
+	d := dialog.NewFileOpen(func(r fyne.URIReadCloser, err error) {
+		if err != nil || r == nil {
+			w.showError(err)
+			return
+		}
+		path := r.URI().Path()
+		_ = r.Close() // nothing was read: the path is what is wanted
+		w.keepFolder(r.URI())
+		do(path)
+	}, w.win)
+	if len(extensions) > 0 {
+		d.SetFilter(storage.NewExtensionFileFilter(extensions))
+	}
+	w.showFiles(d, w.t.T("ui.open"))
+}
+
+// saveFile asks for a file to write and remembers its folder.
+func (w *Window) saveFile(name string, do func(path string)) {
+	d := dialog.NewFileSave(func(f fyne.URIWriteCloser, err error) {
+		if err != nil || f == nil {
+			w.showError(err)
+			return
+		}
+		path := f.URI().Path()
+		_ = f.Close() // the use cases write it themselves
+		w.keepFolder(f.URI())
+		do(path)
+	}, w.win)
+	d.SetFileName(name)
+	w.showFiles(d, w.t.T("ui.save"))
+}
+
+func (w *Window) showFiles(d *dialog.FileDialog, yes string) {
+	d.SetConfirmText(yes)
+	d.SetDismissText(w.t.T("ui.cancel"))
+	if dir := w.svc.Setting(keyFolder); dir != "" {
+		if l, err := storage.ListerForURI(storage.NewFileURI(dir)); err == nil {
+			d.SetLocation(l)
+		}
+	}
+	s := w.win.Canvas().Size()
+	d.Resize(fyne.NewSize(fyne.Min(820, s.Width-40), fyne.Min(560, s.Height-40)))
+	d.Show()
+}
+
+func (w *Window) keepFolder(u fyne.URI) {
+	if dir, err := storage.Parent(u); err == nil {
+		w.set(keyFolder, dir.Path())
+	}
+}
+
+// row is a labelled line of a form.
+func row(label string, field fyne.CanvasObject, hint string) *widget.FormItem {
+	f := widget.NewFormItem(label, field)
+	f.HintText = hint
+	return f
+}
+
+// wrapped is a label that breaks its lines.
+func wrapped(text string) *widget.Label {
+	l := widget.NewLabel(text)
+	l.Wrapping = fyne.TextWrapWord
+	return l
+}

@@ -1,0 +1,310 @@
+package ui
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/dialog"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"hongyan/ui/widgets"
+)
+
+// importForm is the dialog that brings people in: from a file, pasted text, a drop or the clipboard.
+type importForm struct {
+	w       *Window
+	d       *dialog.CustomDialog
+	in      ImportInput
+	preview ImportPreview
+	opened  bool
+	gen     int
+
+	path, text        *widget.Entry
+	list              *widget.SelectEntry
+	source, consent   *widget.Entry
+	format, charset   *widget.Select
+	columns           *fyne.Container
+	table             *widgets.Table
+	sample            *fyne.Container
+	state             *widget.Label
+	ok                *widget.Button
+	body              *fyne.Container
+	timer             *time.Timer
+	filling, listTold bool
+}
+
+// columnKinds are what a column can be taken for, besides a field of its own name.
+var columnKinds = []string{"email", "name", "qq", "skip"}
+
+// importDialog asks for what to import, or starts with a file or with text.
+func (w *Window) importDialog(path, text string) {
+	t := w.t
+	f := &importForm{w: w}
+	f.path, f.text = widget.NewEntry(), widget.NewMultiLineEntry()
+	f.path.SetPlaceHolder(t.T("ui.import.path"))
+	f.text.SetPlaceHolder(t.T("ui.import.text"))
+	f.text.SetMinRowsVisible(3)
+	f.path.OnChanged = func(s string) { f.later(ImportInput{Path: strings.TrimSpace(s)}) }
+	f.text.OnChanged = func(s string) {
+		if f.path.Text == "" {
+			f.later(ImportInput{Text: s})
+		}
+	}
+	browse := widget.NewButtonWithIcon(t.T("ui.import.file"), theme.FolderOpenIcon(), func() {
+		w.openFile(func(p string) { f.path.SetText(p) })
+	})
+	paste := widget.NewButtonWithIcon(t.T("ui.import.paste"), theme.ContentPasteIcon(), func() { f.give(w.app.Clipboard().Content()) })
+	from := container.NewBorder(nil, nil, nil, container.NewHBox(browse, paste), f.path)
+
+	f.list = widget.NewSelectEntry(nil)
+	var names []string
+	for _, l := range w.recipients.lists {
+		names = append(names, l.Name)
+	}
+	f.list.SetOptions(names)
+	f.list.OnChanged = func(string) {
+		f.listTold = f.listTold || !f.filling
+		f.check()
+	}
+	if l, ok := w.recipients.list(); ok {
+		f.list.SetText(l.Name)
+	}
+	f.source, f.consent = widget.NewEntry(), widget.NewEntry()
+	f.source.SetPlaceHolder(t.T("ui.import.source.hint"))
+	f.consent.SetPlaceHolder(t.T("ui.import.consent.hint"))
+	f.source.OnChanged = func(string) { f.check() }
+	f.consent.OnChanged = func(string) { f.check() }
+	f.format = widget.NewSelect(nil, func(string) { f.reopen() })
+	f.charset = widget.NewSelect(nil, func(string) { f.reopen() })
+	f.columns = container.NewStack()
+	f.table = widgets.NewTable(widgets.Columns{{Min: 36}, {Min: 120, Weight: 2}, {Min: 70, Weight: 1}, {Min: 100, Weight: 2}},
+		func() int { return len(f.preview.Sample) }, f.cells)
+	f.state = wrapped(t.T("ui.import.hint"))
+	f.sample = container.NewBorder(container.NewVBox(container.NewHBox(widget.NewLabel(t.T("ui.import.format")), f.format,
+		widget.NewLabel(t.T("ui.import.charset")), f.charset), f.columns), nil, nil, nil, f.table)
+	f.sample.Hide()
+	form := widget.NewForm(row(t.T("ui.import.list"), f.list, ""), row(t.T("ui.import.source"), f.source, ""), row(t.T("ui.import.consent"), f.consent, ""))
+	f.ok = primary(t.T("ui.cmd.import"), theme.DownloadIcon(), f.run)
+	f.ok.Disable()
+	f.body = container.NewBorder(container.NewVBox(from, f.text), container.NewVBox(form, f.state), nil, nil, f.sample)
+	f.d = w.popup(t.T("ui.import.title"), f.body, widget.NewButton(t.T("ui.cancel"), func() { f.d.Hide() }), f.ok)
+	w.fit(f.d, 760, 620)
+	switch {
+	case path != "":
+		f.path.SetText(path)
+	case text != "":
+		f.give(text)
+	default:
+		w.win.Canvas().Focus(f.path)
+	}
+}
+
+// pasteImport starts an import with what the clipboard holds.
+func (w *Window) pasteImport() { w.importDialog("", w.app.Clipboard().Content()) }
+
+// dropped takes files that are let go over the window: letters go to the editor when dropped on it, pictures and
+// documents become attachments there, everything else is imported.
+func (w *Window) dropped(at fyne.Position, uris []fyne.URI) {
+	if len(uris) == 0 {
+		return
+	}
+	path := uris[0].Path()
+	pos := w.app.Driver().AbsolutePositionForObject(w.letterPane.root)
+	size := w.letterPane.root.Size()
+	inLetter := at.X >= pos.X && at.Y >= pos.Y && at.X < pos.X+size.Width && at.Y < pos.Y+size.Height
+	switch ext := strings.ToLower(filepath.Ext(path)); {
+	case inLetter && slices.Contains([]string{".md", ".markdown", ".html", ".htm"}, ext):
+		w.readLetter(path)
+	case inLetter:
+		w.attach(path)
+	default:
+		w.importDialog(path, "")
+	}
+}
+
+// give takes text: a path of a file counts as the file.
+func (f *importForm) give(text string) {
+	one := strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(text), "file://"))
+	if !strings.ContainsAny(one, "\n@") && filepath.IsAbs(one) {
+		f.path.SetText(one)
+		return
+	}
+	f.path.SetText("")
+	if len(text) > maxEditor {
+		// The entry would take minutes for it; the import takes it as it is.
+		f.text.SetText("")
+		f.text.SetPlaceHolder(f.w.t.T("ui.import.big", "size", size(int64(len(text)))))
+		f.later(ImportInput{Text: text})
+		return
+	}
+	f.text.SetText(text)
+}
+
+// later opens the source a moment after the last key.
+func (f *importForm) later(in ImportInput) {
+	if f.timer != nil {
+		f.timer.Stop()
+	}
+	f.in = in
+	f.timer = time.AfterFunc(250*time.Millisecond, func() { f.w.tasks.Do(f.open) })
+}
+
+func (f *importForm) reopen() {
+	if f.filling {
+		return
+	}
+	f.in.Format, f.in.Charset = f.format.Selected, f.charset.Selected
+	f.open()
+}
+
+// open reads the first rows in the background.
+func (f *importForm) open() {
+	f.gen++
+	gen, in := f.gen, f.in
+	f.opened = false
+	if in.Path == "" && strings.TrimSpace(in.Text) == "" {
+		f.sample.Hide()
+		f.say(widget.MediumImportance, f.w.t.T("ui.import.hint"))
+		f.check()
+		return
+	}
+	background(f.w.tasks, func(ctx context.Context) (ImportPreview, error) { return f.w.svc.PreviewImport(ctx, in) },
+		func(p ImportPreview, err error) {
+			if gen != f.gen {
+				return
+			}
+			f.preview, f.opened = p, err == nil
+			show(f.sample, err == nil)
+			if err != nil {
+				f.say(widget.DangerImportance, f.w.t.Error(err))
+				f.check()
+				return
+			}
+			f.fill()
+			f.check()
+		})
+}
+
+func (f *importForm) fill() {
+	f.filling = true
+	p := f.preview
+	f.format.SetOptions(p.Formats)
+	f.format.SetSelected(p.Format)
+	f.charset.SetOptions(p.Charsets)
+	f.charset.SetSelected(p.Charset)
+	if !f.listTold && f.list.Text == "" {
+		name := strings.TrimSuffix(filepath.Base(f.in.Path), filepath.Ext(f.in.Path))
+		if f.in.Path == "" {
+			name = f.w.t.T("ui.import.pasted")
+		}
+		f.list.SetText(name)
+	}
+	f.filling = false
+	f.columnChoosers()
+	f.table.Refresh()
+}
+
+// columnChoosers offers to change what each column is taken for.
+func (f *importForm) columnChoosers() {
+	f.columns.RemoveAll()
+	if len(f.preview.Guess) < 2 {
+		return
+	}
+	line := container.NewHBox()
+	for i, g := range f.preview.Guess {
+		title := fmt.Sprintf("%d", i+1)
+		if i < len(f.preview.Header) {
+			title = f.preview.Header[i]
+		}
+		var kinds []string
+		for _, k := range columnKinds {
+			kinds = append(kinds, f.w.t.T("ui.column."+k))
+		}
+		kinds = append(kinds, f.w.t.T("ui.column.field"))
+		s := widget.NewSelect(kinds, nil)
+		chosen := slices.Index(columnKinds, g)
+		if chosen < 0 {
+			chosen = len(columnKinds)
+		}
+		s.SetSelectedIndex(chosen)
+		s.OnChanged = func(string) {
+			kind := title
+			if j := s.SelectedIndex(); j < len(columnKinds) {
+				kind = columnKinds[j]
+			}
+			cols := map[int]string{i: kind}
+			for k, v := range f.in.Columns {
+				if k != i {
+					cols[k] = v
+				}
+			}
+			f.in.Columns = cols
+			f.open()
+		}
+		head := widgets.NewCell(title)
+		head.Set(title, widgets.ColorMuted, fyne.TextStyle{Bold: true})
+		line.Add(container.NewVBox(head, s))
+	}
+	f.columns.Add(container.NewHScroll(line))
+}
+
+func (f *importForm) cells(i int) ([]widgets.CellValue, bool) {
+	r := f.preview.Sample[i]
+	var fields []string
+	for _, k := range sortedKeys(r.Fields) {
+		if r.Fields[k] != "" {
+			fields = append(fields, k+": "+strings.ReplaceAll(r.Fields[k], "\n", " "))
+		}
+	}
+	return []widgets.CellValue{{Text: number(r.Line), Color: widgets.ColorMuted}, {Text: first(r.Address, r.Email)}, {Text: r.Name},
+		{Text: strings.Join(fields, "  "), Color: widgets.ColorMuted}}, false
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+func (f *importForm) say(i widget.Importance, text string) {
+	f.state.Importance = i
+	f.state.SetText(text)
+}
+
+// check enables the import when everything that is asked for is there, and says what is missing.
+func (f *importForm) check() {
+	t := f.w.t
+	missing := ""
+	switch {
+	case !f.opened:
+		f.ok.Disable()
+		return
+	case strings.TrimSpace(f.list.Text) == "":
+		missing = "ui.import.need.list"
+	case strings.TrimSpace(f.source.Text) == "":
+		missing = "ui.import.need.source"
+	case strings.TrimSpace(f.consent.Text) == "" && !f.preview.NoConsent:
+		missing = "ui.import.need.consent"
+	}
+	if missing != "" {
+		f.ok.Disable()
+		f.say(widget.WarningImportance, t.T(missing))
+		return
+	}
+	f.ok.Enable()
+	if f.preview.NoConsent {
+		f.say(widget.WarningImportance, t.T("ui.import.noconsent"))
+		return
+	}
+	f.say(widget.SuccessImportance, t.T("ui.import.ready"))
+}

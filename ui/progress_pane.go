@@ -1,0 +1,271 @@
+package ui
+
+import (
+	"strings"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/layout"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"hongyan/app/model"
+	"hongyan/ui/widgets"
+)
+
+// progressPane shows where a campaign stands: counts, bar, pace, conversation and failures.
+type progressPane struct {
+	w        *Window
+	root     fyne.CanvasObject
+	campaign *widget.Select
+	state    *widget.Label
+	resume   *widget.Button
+	export   *widgets.Action
+	meter    *widgets.Meter
+	legend   []*widgets.Cell
+	pace     *widget.Label
+	spark    *widgets.Spark
+	tabs     *container.AppTabs
+	log      *widgets.Log
+	problems *widgets.Table
+	senders  *widgets.Table
+	calm     fyne.CanvasObject // no failures
+	full     fyne.CanvasObject
+	empty    fyne.CanvasObject
+	shown    []Problem
+	filling  bool
+}
+
+// The outcomes in the order of the bar.
+var outcomes = []struct {
+	state model.State
+	color fyne.ThemeColorName
+	count func(model.Counts) int
+}{
+	{model.Accepted, widgets.ColorAccepted, func(c model.Counts) int { return c.Accepted }},
+	{model.Deferred, widgets.ColorDeferred, func(c model.Counts) int { return c.Deferred }},
+	{model.Rejected, widgets.ColorRejected, func(c model.Counts) int { return c.Rejected }},
+	{model.Unknown, widgets.ColorUnknown, func(c model.Counts) int { return c.Unknown }},
+	{model.Skipped, widgets.ColorSkipped, func(c model.Counts) int { return c.Skipped }},
+	{model.Queued, widgets.ColorQueued, func(c model.Counts) int { return c.Queued + c.Attempting }},
+}
+
+func newProgressPane(w *Window) *progressPane {
+	p := &progressPane{w: w}
+	t, vm := w.t, w.progress
+	p.campaign = widget.NewSelect(nil, func(string) {
+		if i := p.campaign.SelectedIndex(); i >= 0 && i < len(vm.campaigns) && !p.filling {
+			w.set(keyCampaign, itoa(vm.campaigns[i].ID))
+			vm.show(vm.campaigns[i].ID)
+		}
+	})
+	p.state = widget.NewLabel("")
+	p.state.Truncation = fyne.TextTruncateEllipsis
+	p.resume = primary(t.T("ui.progress.resume"), theme.MediaPlayIcon(), func() { w.start(vm.id) })
+	p.export = widgets.NewAction(t.T("ui.cmd.report"), theme.DocumentIcon(), w.report)
+	p.export.Importance, p.export.Tip, p.export.OnHint = widget.LowImportance, t.T("ui.cmd.report.tip"), w.step.hint
+	p.meter = widgets.NewMeter()
+	legend := container.NewHBox()
+	for range outcomes {
+		c := widgets.NewCell("")
+		p.legend = append(p.legend, c)
+	}
+	cols := make(widgets.Columns, len(outcomes))
+	for i := range cols {
+		cols[i] = widgets.Column{Min: 40, Weight: 1}
+	}
+	legend.Layout = cols
+	for _, c := range p.legend {
+		legend.Add(c)
+	}
+	p.pace = widget.NewLabel("")
+	p.pace.Truncation = fyne.TextTruncateEllipsis
+	p.spark = widgets.NewSpark()
+	paceRow := container.NewBorder(nil, nil, nil, container.New(layout.NewGridWrapLayout(fyne.NewSize(120, 18)), p.spark), p.pace)
+
+	p.log = widgets.NewLog(widgets.Columns{{Min: 62}, {Min: 14}, {Min: 200, Weight: 1}}, func() int { return len(vm.log) }, p.logRow)
+	tools := container.NewHBox(layout.NewSpacer(),
+		low(t.T("ui.copy"), theme.ContentCopyIcon(), func() { w.app.Clipboard().SetContent(p.logText()) }),
+		low(t.T("ui.clear"), theme.ContentClearIcon(), vm.clearLog))
+	p.problems = widgets.NewTable(widgets.Columns{{Min: 46}, {Min: 90}, {Min: 160, Weight: 1}}, func() int { return len(p.shown) }, p.problemRow)
+	p.problems.OnClick = func(i int, _ fyne.KeyModifier) { w.problemDialog(p.shown[i]) }
+	p.calm = container.NewCenter(widget.NewLabel(t.T("ui.progress.calm")))
+	p.senders = widgets.NewTable(widgets.Columns{{Min: 120, Weight: 1}, {Min: 120, Weight: 1}, {Min: 90}}, func() int { return len(vm.snap.Senders) }, p.senderRow)
+	p.tabs = container.NewAppTabs(
+		container.NewTabItem(t.T("ui.progress.log"), container.NewBorder(nil, tools, nil, nil, p.log.Object)),
+		container.NewTabItem(t.T("ui.progress.problems"), container.NewStack(p.problems, p.calm)),
+		container.NewTabItem(t.T("ui.progress.senders"), p.senders))
+	top := container.NewVBox(container.NewBorder(nil, nil, nil, container.NewHBox(p.resume, p.export), container.NewGridWithColumns(2, p.campaign, p.state)),
+		p.meter, legend, paceRow)
+	p.full = container.NewBorder(top, nil, nil, nil, p.tabs)
+	p.empty = widgets.NewEmpty(theme.MailSendIcon(), t.T("ui.progress.empty"), t.T("ui.progress.empty.hint"))
+	p.root = widgets.NewPane(t.T("ui.pane.progress"), nil, container.NewStack(p.full, p.empty))
+	return p
+}
+
+func low(label string, icon fyne.Resource, tapped func()) *widget.Button {
+	b := widget.NewButtonWithIcon(label, icon, tapped)
+	b.Importance = widget.LowImportance
+	return b
+}
+
+func (p *progressPane) focus() { p.w.win.Canvas().Focus(p.campaign) }
+
+func (p *progressPane) refresh() {
+	vm, t := p.w.progress, p.w.t
+	// The conversation of a test letter or a doctor is worth a look before there is a campaign.
+	none := len(vm.campaigns) == 0 && len(vm.log) == 0
+	show(p.empty, none)
+	show(p.full, !none)
+	p.filling = true
+	options, chosen := make([]string, len(vm.campaigns)), -1
+	for i, c := range vm.campaigns {
+		options[i] = c.Name
+		if c.ID == vm.id {
+			chosen = i
+		}
+	}
+	if strings.Join(p.campaign.Options, "\n") != strings.Join(options, "\n") {
+		p.campaign.SetOptions(options)
+	}
+	if chosen >= 0 && p.campaign.SelectedIndex() != chosen {
+		p.campaign.SetSelectedIndex(chosen)
+	}
+	p.filling = false
+
+	s := vm.snap
+	parts := make([]widgets.Part, len(outcomes))
+	for i, o := range outcomes {
+		n := o.count(s.Counts)
+		parts[i] = widgets.Part{N: n, Color: o.color}
+		color := o.color
+		if o.state == model.Queued || o.state == model.Skipped || n == 0 {
+			color = widgets.ColorMuted
+		}
+		p.legend[i].Set(t.T("ui.state."+string(o.state))+" "+number(n), color, fyne.TextStyle{Bold: n > 0})
+	}
+	p.meter.Set(parts)
+	p.state.SetText(p.stateText(s))
+	p.pace.SetText(p.paceText(s))
+	p.spark.Set(vm.rates)
+	show(p.resume, vm.resumable())
+	show(p.export, vm.id != 0)
+	p.shown = vm.problems
+	show(p.calm, len(p.shown) == 0)
+	n := 0
+	for _, pr := range p.shown {
+		n += pr.N
+	}
+	title := t.T("ui.progress.problems")
+	if n > 0 {
+		title += " (" + number(n) + ")"
+	}
+	if p.tabs.Items[1].Text != title {
+		p.tabs.Items[1].Text = title
+		p.tabs.Refresh()
+	}
+	p.problems.Refresh()
+	p.senders.Refresh()
+}
+
+func (p *progressPane) stateText(s Snapshot) string {
+	t := p.w.t
+	if s.State == "" {
+		return ""
+	}
+	text := t.T("ui.campaign." + string(s.State))
+	if s.Reason != "" {
+		text += ": " + t.T("pause."+s.Reason)
+	}
+	if s.Detail != "" {
+		text += " (" + s.Detail + ")"
+	}
+	return text
+}
+
+func (p *progressPane) paceText(s Snapshot) string {
+	t := p.w.t
+	if !p.w.progress.running {
+		if s.Counts.Total == 0 {
+			return ""
+		}
+		return t.T("ui.progress.done", "done", number(s.Counts.Total-s.Counts.Left()), "total", number(s.Counts.Total))
+	}
+	parts := []string{t.T("ui.progress.done", "done", number(s.Counts.Total-s.Counts.Left()), "total", number(s.Counts.Total)),
+		t.T("ui.progress.rate", "n", number(int(s.PerMinute+0.5)))}
+	if s.Left > 0 {
+		parts = append(parts, t.T("ui.progress.left", "time", duration(t, s.Left)))
+	}
+	if now := p.w.progress.now(); s.NextAt.After(now.Add(2 * time.Second)) {
+		parts = append(parts, t.T("ui.progress.next", "at", clock(s.NextAt, now)))
+	}
+	return strings.Join(parts, "   ")
+}
+
+func (p *progressPane) showLog() {
+	if len(p.w.progress.log) > 0 && p.empty.Visible() {
+		p.refresh()
+	}
+	p.log.Refresh()
+}
+
+// mark is how a line of the conversation begins, and its colour.
+func (l LogLine) mark() (string, fyne.ThemeColorName) {
+	switch l.Kind {
+	case LogClient:
+		return "→", widgets.ColorClient
+	case LogServer:
+		return "←", widgets.ColorServer
+	case LogError:
+		return "!", theme.ColorNameError
+	}
+	return "·", widgets.ColorMuted
+}
+
+func (p *progressPane) logRow(i int) []widgets.CellValue {
+	l := p.w.progress.log[i]
+	mark, color := l.mark()
+	return []widgets.CellValue{{Text: l.At.Local().Format("15:04:05"), Color: widgets.ColorMuted, Mono: true},
+		{Text: mark, Color: color, Mono: true}, {Text: l.Text, Color: color, Mono: true}}
+}
+
+func (p *progressPane) logText() string {
+	var b strings.Builder
+	for _, l := range p.w.progress.log {
+		mark, _ := l.mark()
+		b.WriteString(l.At.Local().Format("15:04:05.000 ") + mark + " " + l.Text + "\n")
+	}
+	return b.String()
+}
+
+func (p *progressPane) problemRow(i int) ([]widgets.CellValue, bool) {
+	pr, t := p.shown[i], p.w.t
+	color := widgets.ColorMuted
+	for _, o := range outcomes {
+		if o.state == pr.State {
+			color = o.color
+		}
+	}
+	return []widgets.CellValue{{Text: number(pr.N), Bold: true}, {Text: t.T("ui.state." + string(pr.State)), Color: color},
+		{Text: p.w.sentence(pr)}}, false
+}
+
+// sentence says in one line what a group of failures is, and when it is tried again.
+func (w *Window) sentence(p Problem) string {
+	d := p.Diagnosis
+	text := w.t.Args(d.TextKey+".what", d.Args)
+	if d.Next != "" && p.State == model.Deferred {
+		text += " " + w.t.T(d.Next, "n", number(d.NextN))
+	}
+	return text
+}
+
+func (p *progressPane) senderRow(i int) ([]widgets.CellValue, bool) {
+	s, t := p.w.progress.snap.Senders[i], p.w.t
+	next := ""
+	if now := p.w.progress.now(); s.NextAt.After(now) {
+		next = clock(s.NextAt, now)
+	}
+	return []widgets.CellValue{{Text: s.Name}, {Text: t.T("sender." + s.State)}, {Text: next, Color: widgets.ColorMuted}}, false
+}

@@ -1,0 +1,195 @@
+package ui
+
+import (
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"hongyan/app/model"
+	"hongyan/ui/widgets"
+)
+
+// recipientsPane shows people, a list at a time.
+type recipientsPane struct {
+	w       *Window
+	root    fyne.CanvasObject
+	lists   *widget.Select
+	search  *widget.Entry
+	header  *widgets.Header
+	table   *widgets.Table
+	full    fyne.CanvasObject
+	empty   fyne.CanvasObject
+	none    fyne.CanvasObject // nothing matches
+	count   *widget.Label
+	remove  *widgets.Action
+	mute    *widgets.Action
+	filling bool
+	timer   *time.Timer
+}
+
+func newRecipientsPane(w *Window) *recipientsPane {
+	p := &recipientsPane{w: w}
+	t, vm := w.t, w.recipients
+	cols := widgets.Columns{{Min: 110, Weight: 2}, {Min: 60, Weight: 1}, {Min: 60, Weight: 1}}
+	p.header = widgets.NewHeader(cols, []widgets.HeaderColumn{
+		{Key: string(model.SortEmail), Title: t.T("ui.contact.address")},
+		{Key: string(model.SortName), Title: t.T("ui.contact.name")},
+		{Key: string(model.SortSource), Title: t.T("ui.contact.source")}},
+		func(k string) {
+			vm.sort(model.SortKey(k))
+			p.header.Sorted(string(vm.query.Sort), vm.query.Desc)
+		})
+	p.header.Sorted(string(vm.query.Sort), vm.query.Desc)
+	p.table = widgets.NewTable(cols, func() int { return len(vm.ids) }, p.cells)
+	p.table.OnClick = func(i int, mod fyne.KeyModifier) {
+		vm.click(i, mod&fyne.KeyModifierShortcutDefault != 0, mod&fyne.KeyModifierShift != 0)
+		p.table.Refresh()
+		p.counts()
+	}
+	p.table.OnAll = func() {
+		vm.selectAll()
+		p.table.Refresh()
+		p.counts()
+	}
+	p.table.OnOpen = func(i int) {
+		if c, ok := vm.row(i); ok {
+			w.contactDialog(c)
+		}
+	}
+	p.table.OnDelete = p.askRemove
+
+	p.lists = widget.NewSelect(nil, func(string) {
+		if p.filling {
+			return
+		}
+		id := int64(0)
+		if i := p.lists.SelectedIndex(); i > 0 {
+			id = vm.lists[i-1].ID
+		}
+		vm.setList(id)
+		w.set(keyList, itoa(id))
+		w.sync()
+	})
+	p.search = widget.NewEntry()
+	p.search.SetPlaceHolder(t.T("ui.search"))
+	p.search.SetText(vm.query.Search)
+	p.search.OnChanged = func(s string) {
+		if p.timer != nil {
+			p.timer.Stop()
+		}
+		p.timer = time.AfterFunc(200*time.Millisecond, func() { w.tasks.Do(func() { vm.search(s) }) })
+	}
+	p.search.OnSubmitted = vm.search
+	p.count = widget.NewLabel("")
+	p.count.Importance = widget.LowImportance
+	p.count.Truncation = fyne.TextTruncateEllipsis
+	p.remove = widgets.NewAction(t.T("ui.remove"), theme.DeleteIcon(), p.askRemove)
+	p.mute = widgets.NewAction(t.T("ui.contact.suppress"), theme.CancelIcon(), p.askSuppress)
+	p.mute.Tip = t.T("ui.contact.suppress.tip")
+	for _, b := range []*widgets.Action{p.remove, p.mute} {
+		b.Importance, b.OnHint = widget.LowImportance, w.step.hint
+	}
+	top := container.NewGridWithColumns(2, p.lists, p.search)
+	foot := container.NewBorder(nil, nil, nil, container.NewHBox(p.mute, p.remove), p.count)
+	p.none = container.NewCenter(widget.NewLabelWithStyle(t.T("ui.contact.nomatch"), fyne.TextAlignCenter, fyne.TextStyle{}))
+	p.full = container.NewBorder(container.NewVBox(top, p.header), foot, nil, nil, container.NewStack(p.table, p.none))
+	p.empty = widgets.NewEmpty(theme.ListIcon(), t.T("ui.contact.empty"), t.T("ui.contact.empty.hint"),
+		primary(t.T("ui.cmd.import"), theme.DownloadIcon(), func() { w.importDialog("", "") }),
+		widget.NewButtonWithIcon(t.T("ui.import.paste"), theme.ContentPasteIcon(), w.pasteImport))
+
+	imp := widgets.NewAction(t.T("ui.cmd.import"), theme.DownloadIcon(), func() { w.importDialog("", "") })
+	add := widgets.NewAction(t.T("ui.add"), theme.ContentAddIcon(), func() { w.contactDialog(model.Contact{}) })
+	add.Tip = t.T("ui.contact.add.tip")
+	imp.Tip = t.T("ui.cmd.import.tip")
+	for _, b := range []*widgets.Action{imp, add} {
+		b.Importance, b.OnHint = widget.LowImportance, w.step.hint
+	}
+	p.root = widgets.NewPane(t.T("ui.pane.recipients"), nil, container.NewStack(p.full, p.empty), imp, add)
+	return p
+}
+
+func (p *recipientsPane) cells(i int) ([]widgets.CellValue, bool) {
+	c, ok := p.w.recipients.row(i)
+	if !ok {
+		return []widgets.CellValue{{Text: "…", Color: widgets.ColorMuted}}, p.w.recipients.selected(i)
+	}
+	source := widgets.CellValue{Text: c.Source, Color: widgets.ColorMuted}
+	if c.Consent == "" {
+		source = widgets.CellValue{Text: p.w.t.T("ui.contact.noconsent"), Color: theme.ColorNameWarning}
+	}
+	return []widgets.CellValue{{Text: first(c.Address, c.Email)}, {Text: c.Name}, source}, p.w.recipients.selected(i)
+}
+
+func (p *recipientsPane) refresh() {
+	vm, t := p.w.recipients, p.w.t
+	none := vm.loaded && len(vm.ids) == 0 && vm.query.Search == "" && len(vm.lists) == 0
+	show(p.empty, none)
+	show(p.full, !none)
+	show(p.none, vm.loaded && len(vm.ids) == 0 && !none)
+
+	p.filling = true
+	options, chosen := []string{t.T("ui.list.all")}, 0
+	for i, l := range vm.lists {
+		options = append(options, l.Name+"  ("+number(l.Count)+")")
+		if l.ID == vm.query.ListID {
+			chosen = i + 1
+		}
+	}
+	p.lists.SetOptions(options)
+	p.lists.SetSelectedIndex(chosen)
+	p.filling = false
+	p.table.Refresh()
+	p.counts()
+}
+
+// rows redraws rows that have arrived, if they are still to be seen.
+func (p *recipientsPane) rows(from, to int) {
+	for i := from; i < to; i++ {
+		p.table.RefreshItem(i)
+	}
+}
+
+func (p *recipientsPane) counts() {
+	vm, t := p.w.recipients, p.w.t
+	n := vm.selectedCount()
+	text := t.T("ui.contact.count", "n", number(len(vm.ids)))
+	if vm.loading {
+		text = t.T("ui.loading")
+	}
+	if n > 0 {
+		text += "  " + t.T("ui.contact.selected", "n", number(n))
+	}
+	p.count.SetText(text)
+	reason := ""
+	if n == 0 {
+		reason = t.T("ui.why.noselection")
+	}
+	p.remove.Allow(reason)
+	p.mute.Allow(reason)
+}
+
+func (p *recipientsPane) askRemove() {
+	vm, t := p.w.recipients, p.w.t
+	n := vm.selectedCount()
+	if n == 0 {
+		return
+	}
+	text := t.T("ui.contact.remove.ask", "n", number(n))
+	if l, ok := vm.list(); ok {
+		text = t.T("ui.contact.remove.asklist", "n", number(n), "list", l.Name)
+	}
+	p.w.confirm(t.T("ui.remove"), text, t.T("ui.remove"), func() { vm.remove(p.w.showError) })
+}
+
+func (p *recipientsPane) askSuppress() {
+	vm, t := p.w.recipients, p.w.t
+	n := vm.selectedCount()
+	if n == 0 {
+		return
+	}
+	p.w.confirm(t.T("ui.contact.suppress"), t.T("ui.contact.suppress.ask", "n", number(n)), t.T("ui.contact.suppress"),
+		func() { vm.suppress(p.w.showError) })
+}
