@@ -268,7 +268,7 @@ func unquoteCell(s string) string {
 	if len(s) > 3 && s[0] == '=' && s[1] == '"' && s[len(s)-1] == '"' && strings.Count(s, `"`) == 2 {
 		return s[2 : len(s)-1]
 	}
-	if len(s) > 1 && s[0] == '\'' && strings.Count(s, "'") == 1 {
+	if len(s) > 1 && s[0] == '\'' && (strings.Count(s, "'") == 1 || formulaStart(s[1:])) {
 		return s[1:]
 	}
 	return s

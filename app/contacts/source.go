@@ -136,6 +136,9 @@ func (s *Source) broken(detail string, err error) error {
 	return model.E(model.EFileFormat, err, "path", s.name, "detail", detail)
 }
 
+// Name is the name the source was opened by; "" for pasted text.
+func (s *Source) Name() string { return s.name }
+
 // Format is what the source was found to be.
 func (s *Source) Format() string { return s.format }
 

@@ -220,7 +220,7 @@ func (t *table) index() {
 	t.keys = make([]string, len(t.columns))
 	used := map[string]bool{}
 	for i, c := range t.columns {
-		key := clip(strings.Join(strings.Fields(c.Header), " "), 120)
+		key := clip(strings.Join(strings.Fields(unquoteCell(c.Header)), " "), 120)
 		for n := 2; used[key]; n++ {
 			key = c.Header + " " + strconv.Itoa(n)
 		}
@@ -385,7 +385,7 @@ func (t *table) nameOf(cells []string) string {
 	for _, i := range t.names {
 		if i < len(cells) {
 			if s := strings.TrimSpace(cells[i]); s != "" {
-				return clip(strings.Join(strings.Fields(s), " "), maxField)
+				return clip(strings.Join(strings.Fields(fieldValue(s)), " "), maxField)
 			}
 		}
 	}
