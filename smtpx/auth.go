@@ -82,7 +82,7 @@ func (s *Session) login(ctx context.Context) *Error {
 	if strings.ContainsAny(a.User+secret, "\x00\r\n\x01") {
 		return &Error{Phase: PhaseAuth, Err: fmt.Errorf("user or secret has a control character: %w", ErrParameter)}
 	}
-	s.tr.hide(secret, b64.EncodeToString([]byte(secret)))
+	s.tr.hide(secret)
 	switch m {
 	case "PLAIN":
 		_, err = s.secret(235, "AUTH PLAIN ", "\x00"+a.User+"\x00"+secret)
@@ -123,7 +123,7 @@ func (s *Session) login(ctx context.Context) *Error {
 // secret writes payload in base64 behind the command; of the line only the command is ever shown.
 func (s *Session) secret(want int, command, payload string) (*Reply, *Error) {
 	enc := b64.EncodeToString([]byte(payload))
-	s.tr.hide(enc)
+	s.tr.hideExactly(enc)
 	s.tr.command(PhaseAuth, 0, []byte(command+mask))
 	return s.exchange(PhaseAuth, s.limit.Auth, want, command+enc)
 }

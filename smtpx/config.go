@@ -61,6 +61,10 @@ type Config struct {
 	// AllowPlainAuth lets a login happen without TLS on a host that is not loopback.
 	AllowPlainAuth bool
 
+	// TrySender, when set, asks after the login whether the server would take a letter from this address: one MAIL
+	// FROM, whose refusal is Dial's error. A session made so is only good for being looked at and closed.
+	TrySender Address
+
 	NoPipelining bool // speak in lockstep even where PIPELINING is offered
 	Overlap      bool // issue the next envelope behind a body that is under way (1 round trip a letter)
 	// ChunkWindow, when above 0, sends bodies by BDAT where CHUNKING is offered, with up to that many

@@ -23,12 +23,15 @@ var connIDs atomic.Int64
 
 // Dial connects, secures and logs in. Its error is an *[Error].
 func Dial(ctx context.Context, cfg *Config) (*Session, error) {
-	s := &Session{cfg: *cfg, limit: cfg.Timeouts.withDefaults(), id: cfg.ConnID, created: time.Now(), lastOK: true}
+	s := &Session{cfg: *cfg, limit: cfg.Timeouts.withDefaults(), id: cfg.ConnID, lastOK: true}
 	s.cond = sync.NewCond(&s.mu)
 	if s.id == 0 {
 		s.id = connIDs.Add(1)
 	}
 	s.tr = tracer{fn: cfg.Trace, conn: s.id}
+	if cfg.Auth != nil {
+		s.tr.hide(cfg.Auth.Secret)
+	}
 	if err := s.connect(ctx); err != nil {
 		return nil, s.dialFailed(ctx, err)
 	}
@@ -43,7 +46,6 @@ func Dial(ctx context.Context, cfg *Config) (*Session, error) {
 		return nil, s.dialFailed(ctx, err)
 	}
 	_ = s.raw.SetDeadline(time.Time{})
-	s.lastUse = time.Now()
 	s.in.src = connReader{s}
 	s.out.stall = s.limit.BodyStall
 	go s.readLoop()
@@ -113,7 +115,13 @@ func (s *Session) greet(ctx context.Context) *Error {
 		}
 	}
 	if s.cfg.Auth != nil {
-		return s.login(ctx)
+		if err := s.login(ctx); err != nil {
+			return err
+		}
+	}
+	if !s.cfg.TrySender.IsZero() {
+		_, err := s.ask(PhaseMail, s.limit.Mail, 250, "MAIL FROM:<"+s.cfg.TrySender.String()+">")
+		return err
 	}
 	return nil
 }
@@ -153,7 +161,7 @@ func (s *Session) exchange(p Phase, d time.Duration, want int, line string) (*Re
 }
 
 func (s *Session) hello() *Error {
-	s.ext = map[string]string{}
+	s.ext, s.lim = map[string]string{}, limits{}
 	name := s.cfg.LocalName
 	if name == "" {
 		name = addressLiteral(s.raw.LocalAddr())
@@ -167,7 +175,30 @@ func (s *Session) hello() *Error {
 		return err
 	}
 	s.ext = parseExtensions(r.Lines)
+	s.lim = parseLimits(s.ext["LIMITS"])
 	return nil
+}
+
+// limits are those of RFC 9422; 0 is none.
+type limits struct{ mails, rcpts, domains int }
+
+func parseLimits(param string) (l limits) {
+	for _, f := range strings.Fields(param) {
+		k, v, _ := strings.Cut(f, "=")
+		n, err := strconv.Atoi(v)
+		if err != nil || n <= 0 {
+			continue
+		}
+		switch strings.ToUpper(k) {
+		case "MAILMAX":
+			l.mails = n
+		case "RCPTMAX":
+			l.rcpts = n
+		case "RCPTDOMAINMAX":
+			l.domains = n
+		}
+	}
+	return l
 }
 
 // parseExtensions reads the lines of an EHLO reply. Several AUTH lines, and the `AUTH=LOGIN` of old servers, add up.

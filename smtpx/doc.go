@@ -1,7 +1,21 @@
 // Package smtpx is an ESMTP client engine for programs that send many letters over few connections.
 //
 // A [Session] is one connection that has been greeted, secured and logged in by [Dial]. [Session.Run] sends
-// what a [Source] hands out; [Session.Send] sends one letter; a [Pool] keeps the sessions of one account.
+// what a [Source] hands out; [Session.Send] sends one letter:
+//
+//	from, err := smtpx.ParseAddress("me@example.com")
+//	...
+//	to, err := smtpx.ParseAddress("you@example.org")
+//	...
+//	s, err := smtpx.Dial(ctx, &smtpx.Config{Host: "smtp.example.com", Port: 465, Auth: &smtpx.Auth{User: "me", Secret: code}})
+//	...
+//	defer s.Close()
+//	result := s.Send(ctx, &smtpx.Transaction{From: from, To: []smtpx.Address{to}, Body: write})
+//
+// Several sessions may run at once, each with a Source of its own or all with one. How many there should be, how long
+// each may live and when to be slower depends on what a provider allows an account and on what it answered yesterday,
+// which this package does not know: a caller opens and closes sessions as its limits say. [Session.Run] ends with
+// [ErrSessionFull] at the limit that the server announced, and with [ErrStale] when a kept connection turns out to be gone.
 //
 // # Round trips
 //

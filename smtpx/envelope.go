@@ -15,7 +15,10 @@ func (w *writer) check(t *Transaction) error {
 			return ErrRecipients
 		}
 	}
-	if n := w.limitOf("RCPTMAX"); len(t.To) == 0 || n > 0 && len(t.To) > n {
+	if n := w.lim.rcpts; len(t.To) == 0 || n > 0 && len(t.To) > n {
+		return ErrRecipients
+	}
+	if n := w.lim.domains; n > 0 && domains(t.To, n) > n {
 		return ErrRecipients
 	}
 	if _, ok := w.ext["SMTPUTF8"]; utf && !ok {
@@ -40,6 +43,17 @@ func (w *writer) check(t *Transaction) error {
 		}
 	}
 	return nil
+}
+
+// domains counts the domains of to, as far as one beyond most.
+func domains(to []Address, most int) int {
+	seen := map[string]struct{}{}
+	for _, a := range to {
+		if seen[strings.ToLower(a.domain)] = struct{}{}; len(seen) > most {
+			break
+		}
+	}
+	return len(seen)
 }
 
 // refuseHere gives t its result without the server.
@@ -73,7 +87,7 @@ func (w *writer) envelope(t *Transaction, data bool) (*txn, error) {
 	if t.Begin != nil {
 		t.Begin()
 	}
-	if rset && (!w.room(1) || !w.command(PhaseMail, t.ID, "RSET") || !w.push(expect{kind: replyRset})) {
+	if rset && !w.rset(t.ID) {
 		return nil, w.Err()
 	}
 	if !w.room(1) {
@@ -101,6 +115,12 @@ func (w *writer) envelope(t *Transaction, data bool) (*txn, error) {
 	}
 	tx.dataSeq = w.last()
 	return tx, nil
+}
+
+// rset drops what the server may still have of the letter before. Its reply is waited for in lockstep only.
+func (w *writer) rset(letter int64) bool {
+	return w.room(1) && w.command(PhaseMail, letter, "RSET") && w.push(expect{kind: replyRset}) &&
+		(w.pipelining() || w.flush(PhaseMail, w.limit.BodyStall) && w.wait(w.last()) == nil)
 }
 
 // step sends the command in w.cmd. In lockstep it waits for the answer, and is false when the transaction ends

@@ -3,6 +3,7 @@ package smtpx
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 )
 
@@ -61,16 +62,15 @@ func (e *Error) Temporary() bool {
 		return e.Reply.Code/100 == 4
 	}
 	var ne net.Error
-	return errors.As(e.Err, &ne) || errors.Is(e.Err, ErrStale)
+	return errors.As(e.Err, &ne) || isHangup(e.Err) || errors.Is(e.Err, io.ErrUnexpectedEOF)
 }
 
 // Timeout says whether a deadline passed.
-func (e *Error) Timeout() bool {
-	if errors.Is(e.Err, context.DeadlineExceeded) {
-		return true
-	}
-	var ne net.Error
-	return errors.As(e.Err, &ne) && ne.Timeout()
+func (e *Error) Timeout() bool { return isTimeout(e.Err) }
+
+func isTimeout(err error) bool {
+	var ne net.Error // as context.DeadlineExceeded is
+	return errors.As(err, &ne) && ne.Timeout()
 }
 
 // Canceled says whether the caller's context ended it.

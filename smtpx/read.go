@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"syscall"
 )
 
@@ -47,6 +48,11 @@ func (s *Session) readFailed(err error) {
 			s.failLocked(&Error{Phase: p, Err: ErrClosed})
 			return
 		}
+		if head.tx != nil && head.tx.bdat {
+			// Some servers offer BDAT and then sit there: what waits for this reply is given up, and the next
+			// letters go by DATA.
+			s.noChunk = s.noChunk || isTimeout(err) && (head.kind == replyChunk || head.kind == replyDot)
+		}
 		if head.kind <= replyMail && s.sent > 1 && isHangup(err) {
 			err = fmt.Errorf("%w: %w", ErrStale, err)
 		}
@@ -56,8 +62,12 @@ func (s *Session) readFailed(err error) {
 	s.failLocked(&Error{Phase: p, Err: err})
 }
 
+// hangups are the ways in which a peer that went away shows. Windows has numbers of its own (WSAECONNABORTED and
+// WSAECONNRESET), which mean nothing elsewhere.
+var hangups = []error{io.EOF, io.ErrClosedPipe, syscall.ECONNRESET, syscall.EPIPE, syscall.Errno(10053), syscall.Errno(10054)}
+
 func isHangup(err error) bool {
-	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe)
+	return slices.ContainsFunc(hangups, func(h error) bool { return errors.Is(err, h) })
 }
 
 // handle deals with one reply; it is false when it was the last.
@@ -146,13 +156,16 @@ func (s *Session) answerLocked(e expect, code int, r *Reply) (fail *Error, done 
 	case replyMail:
 		switch {
 		case good:
-			tx.mailOK, tx.phase = true, PhaseRcpt
+			tx.mailOK, tx.phase = true, max(tx.phase, PhaseRcpt) // with BDAT the writer may be far ahead
 		case code < 400:
 			return broken(), false
 		default:
 			tx.refuse(PhaseMail, r)
 		}
 	case replyRcpt:
+		if tx.mailOK && e.rcpt == len(tx.out)-1 {
+			tx.phase = max(tx.phase, PhaseData)
+		}
 		switch {
 		case good:
 			tx.taken[e.rcpt] = true
@@ -166,7 +179,7 @@ func (s *Session) answerLocked(e expect, code int, r *Reply) (fail *Error, done 
 		if good {
 			return broken(), false
 		}
-		tx.dataCode, tx.phase = code, PhaseData
+		tx.dataCode = code
 		if code/100 == 3 {
 			if tx.ok > 0 && tx.mailOK {
 				return nil, false
@@ -205,24 +218,31 @@ func (s *Session) terminatedLocked(tx *txn, code int, r *Reply, broken func() *E
 		}
 		return nil, true
 	}
-	if tx.bdat {
-		s.reset = true
-		if tx.first != nil {
-			r = tx.first
-		}
-		if tx.ok > 0 && tx.mailOK && r.Code >= 500 && r.Code <= 504 {
-			s.noChunk = true
-			err := &Error{Phase: PhaseData, Reply: r, Err: ErrChunking}
-			for i := range tx.out {
-				if tx.taken[i] {
-					tx.out[i] = Outcome{Status: NotSent, Phase: PhaseData, Reply: r, Err: err}
-				}
-			}
-			return nil, true
+	if !tx.bdat {
+		tx.refuse(PhaseDot, r)
+		return nil, true
+	}
+	s.reset = true
+	if tx.first != nil {
+		r = tx.first
+	}
+	s.bdatRefusedLocked(tx, r)
+	return nil, true
+}
+
+// bdatRefusedLocked tells a letter that is refused from a server that offers CHUNKING and knows no BDAT.
+func (s *Session) bdatRefusedLocked(tx *txn, r *Reply) {
+	if tx.ok == 0 || !tx.mailOK || r.Code < 500 || r.Code > 504 {
+		tx.refuse(PhaseDot, r)
+		return
+	}
+	s.noChunk = true
+	err := &Error{Phase: PhaseData, Reply: r, Err: ErrChunking}
+	for i := range tx.out {
+		if tx.taken[i] {
+			tx.out[i] = Outcome{Status: NotSent, Phase: PhaseData, Reply: r, Err: err}
 		}
 	}
-	tx.refuse(PhaseDot, r)
-	return nil, true
 }
 
 func refusal(p Phase, r *Reply) Outcome {
@@ -265,7 +285,7 @@ func (s *Session) settle() {
 	s.active = nil
 	s.mu.Unlock()
 	for _, tx := range left {
-		o := Outcome{Status: NotSent, Phase: tx.phase, Reply: s.dead.Reply, Err: s.dead}
+		o := Outcome{Status: NotSent, Phase: min(tx.phase, PhaseBody), Reply: s.dead.Reply, Err: s.dead}
 		if tx.end > 0 && tx.end <= s.out.flushed {
 			o.Status, o.Phase = Unknown, PhaseDot
 			if s.dead.Reply != nil {

@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"strconv"
-	"strings"
-	"time"
 )
 
 const (
@@ -17,7 +14,8 @@ const (
 )
 
 // Run sends what src hands out until io.EOF (nil) or an error of the session. Each transaction taken from src gets
-// exactly one Done, before Run returns. When ctx ends while letters are under way the connection is closed within
+// exactly one Done, before Run returns. An error that wraps ErrStale says that the server hung up while nothing was
+// under way, or before it had seen anything of the letter: a new session may go on. When ctx ends while letters are under way the connection is closed within
 // moments, without a terminator for a letter that has none yet; when it ends between letters the session stays
 // usable and the context's error is returned. To stop gently, let Next return io.EOF.
 func (s *Session) Run(ctx context.Context, src Source) error {
@@ -37,30 +35,32 @@ func (s *Session) Run(ctx context.Context, src Source) error {
 	}
 	s.writing, s.cancel = true, cancel
 	s.mu.Unlock()
+	over := false // guarded by mu: ctx may end when this Run is done and another has begun
 	stop := context.AfterFunc(ctx, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if s.writing && len(s.active) > 0 {
+		if !over && len(s.active) > 0 {
 			s.failLocked(&Error{Phase: s.phaseLocked(), Err: context.Cause(ctx)})
 		}
 	})
 	w := &writer{Session: s, ctx: ctx, next: next, src: src}
 	err := w.run()
-	if s.Err() == nil && w.flush(PhaseMail, s.limit.BodyStall) {
-		_ = s.wait(s.last()) // a dead session says so below
-	}
+	answered := s.Err() == nil && w.flush(PhaseMail, s.limit.BodyStall) && s.wait(s.last()) == nil
 	stop()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.writing, s.cancel, s.lastUse = false, nil, time.Now()
+	over, s.writing, s.cancel = true, false, nil
 	s.cond.Broadcast()
-	if s.dead != nil {
-		for !s.settled {
-			s.cond.Wait()
-		}
-		return s.dead
+	if s.dead == nil {
+		return err
 	}
-	return err
+	for !s.settled {
+		s.cond.Wait()
+	}
+	if err == nil && answered && errors.Is(s.dead, ErrStale) {
+		return nil // the server hung up behind its last answer
+	}
+	return s.dead
 }
 
 // writer is the writing half of a session during Run.
@@ -76,7 +76,7 @@ func (w *writer) take(wait bool) *Transaction {
 	if w.eof != nil {
 		return nil
 	}
-	if n := w.limitOf("MAILMAX"); n > 0 && w.sent >= n {
+	if n := w.lim.mails; n > 0 && w.sent >= n {
 		w.eof = &Error{Phase: PhaseMail, Err: ErrSessionFull}
 		return nil
 	}
@@ -122,18 +122,6 @@ func (w *writer) chunking() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return ok && w.cfg.ChunkWindow > 0 && !w.noChunk
-}
-
-// limitOf is a limit of RFC 9422, 0 when there is none.
-func (s *Session) limitOf(name string) int {
-	for _, f := range strings.Fields(s.ext["LIMITS"]) {
-		if k, v, ok := strings.Cut(f, "="); ok && strings.EqualFold(k, name) {
-			if n, err := strconv.Atoi(v); err == nil && n > 0 {
-				return n
-			}
-		}
-	}
-	return 0
 }
 
 // data sends t by DATA, and with overlap the letters that the source grants behind it.
@@ -305,6 +293,9 @@ func (w *writer) chunked(tx *txn) error {
 	if e := w.Err(); e != nil {
 		return e
 	}
+	if errors.Is(err, errChunk) {
+		return w.chunkRefused(tx)
+	}
 	if err != nil {
 		return w.withdraw(tx, err)
 	}
@@ -323,11 +314,35 @@ func (w *writer) chunked(tx *txn) error {
 	return nil
 }
 
-// withdraw drops a letter whose last chunk has not been written (RFC 3030 §2) and keeps the session.
-func (w *writer) withdraw(tx *txn, err error) error {
+// errChunk ends the writing of a message of which the server has refused a part.
+var errChunk = errors.New("chunk refused")
+
+// chunkRefused gives a letter its result without sending the rest of it.
+func (w *writer) chunkRefused(tx *txn) error {
+	if err := w.unfinished(tx); err != nil {
+		return err
+	}
 	w.mu.Lock()
-	w.reset = true
+	w.lastOK = false
+	w.bdatRefusedLocked(tx, tx.first)
 	w.mu.Unlock()
+	if tx.t.Done != nil {
+		tx.t.Done(Result{Outcomes: tx.out, Size: tx.size})
+	}
+	return nil
+}
+
+// withdraw drops a letter that cannot be made, and keeps the session.
+func (w *writer) withdraw(tx *txn, err error) error {
+	if e := w.unfinished(tx); e != nil {
+		return e
+	}
+	w.refuseHere(tx.t, &Error{Phase: PhaseBody, Err: err})
+	return nil
+}
+
+// unfinished ends a transaction whose last chunk has not been written: RSET will go before the next (RFC 3030 §2).
+func (w *writer) unfinished(tx *txn) error {
 	if !w.flush(PhaseBody, w.limit.BodyStall) {
 		return w.Err()
 	}
@@ -335,9 +350,9 @@ func (w *writer) withdraw(tx *txn, err error) error {
 		return e
 	}
 	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.reset = true
 	w.dropLocked(tx)
-	w.mu.Unlock()
-	w.refuseHere(tx.t, &Error{Phase: PhaseBody, Err: err})
 	return nil
 }
 
@@ -350,6 +365,12 @@ func (c *chunkWriter) Write(p []byte) (int, error) {
 	n := len(p)
 	for len(p) > 0 {
 		if len(c.w.chunk) == chunkSize {
+			c.w.mu.Lock()
+			refused := c.tx.first != nil
+			c.w.mu.Unlock()
+			if refused {
+				return 0, errChunk
+			}
 			if !c.w.bdat(c.tx, "", replyChunk) {
 				return 0, c.w.Err()
 			}
@@ -374,7 +395,7 @@ func (w *writer) bdat(tx *txn, last string, kind replyKind) bool {
 		w.writeFailed(PhaseBody, err)
 		return false
 	}
-	return true
+	return kind == replyDot || w.pipelining() || w.flush(PhaseBody, w.limit.BodyStall) && w.wait(w.last()) == nil
 }
 
 // room waits until there may be n more commands in flight.

@@ -25,12 +25,11 @@ type Session struct {
 	out   outBuffer
 	tr    tracer
 
-	ext     map[string]string // EHLO keywords in upper case
-	cmd     []byte            // the command being built
-	chunk   []byte            // the BDAT chunk being filled
-	sent    int               // transactions begun; the writing goroutine's
-	created time.Time
-
+	ext      map[string]string // EHLO keywords in upper case
+	lim      limits
+	cmd      []byte // the command being built
+	chunk    []byte // the BDAT chunk being filled
+	sent     int    // transactions begun; the writing goroutine's
 	mu       sync.Mutex
 	cond     *sync.Cond
 	q        []expect // replies owed, oldest first
@@ -49,7 +48,6 @@ type Session struct {
 	reset    bool               // the server has a transaction open that must be dropped first
 	noChunk  bool
 	lastOK   bool
-	lastUse  time.Time
 }
 
 // expect is a reply that the server owes us.
@@ -283,7 +281,7 @@ func (s *Session) wait(seq uint64) error {
 	for s.answered < seq && s.dead == nil {
 		s.cond.Wait()
 	}
-	if s.dead != nil {
+	if s.answered < seq {
 		return s.dead
 	}
 	return nil

@@ -3,6 +3,7 @@ package smtpx
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 )
@@ -15,7 +16,10 @@ type tracer struct {
 	hidden []string
 }
 
-const mask = "****"
+const (
+	mask      = "****"
+	minHidden = 4
+)
 
 func (t *tracer) event(e Event) {
 	e.Time, e.Conn = time.Now(), t.conn
@@ -60,12 +64,29 @@ func (t *tracer) failed(e *Error) {
 	t.note(EventClose, e.Phase, "")
 }
 
-// hide makes sure that text is never shown. Very short ones are left: masking them would eat half of a reply.
-func (t *tracer) hide(texts ...string) {
-	for _, s := range texts {
-		if len(s) >= 4 {
-			t.hidden = append(t.hidden, s)
+// hide makes sure that a secret is never shown, neither bare nor anywhere inside something in base64, where it has
+// one of three forms by its distance from the start.
+func (t *tracer) hide(secret string) {
+	t.hideExactly(secret)
+	if len(secret) < minHidden {
+		return
+	}
+	for skip := range 3 {
+		enc := b64.EncodeToString([]byte("\x00\x00"[:skip] + secret))
+		enc = strings.TrimRight(enc, "=")
+		if tail := (skip + len(secret)) % 3; tail != 0 {
+			enc = enc[:len(enc)-1] // shares its bits with what follows
 		}
+		t.hideExactly(enc[(skip*8+5)/6:])
+	}
+}
+
+// hideExactly hides a text as it is. Very short ones are left: masking them would eat half of every reply.
+func (t *tracer) hideExactly(text string) {
+	if len(text) >= minHidden && !slices.Contains(t.hidden, text) {
+		t.hidden = append(t.hidden, text)
+		// The longest first: a short one may be part of it.
+		slices.SortStableFunc(t.hidden, func(a, b string) int { return len(b) - len(a) })
 	}
 }
 
@@ -87,7 +108,9 @@ func (t *tracer) cleaned(err error) error {
 // parse makes a Reply in which no secret is left.
 func (t *tracer) parse(code int, raw []byte) *Reply {
 	for _, h := range t.hidden {
-		raw = bytes.ReplaceAll(raw, []byte(h), []byte(mask))
+		if bytes.Contains(raw, []byte(h)) {
+			raw = bytes.ReplaceAll(raw, []byte(h), []byte(mask))
+		}
 	}
 	return newReply(code, raw)
 }

@@ -1,0 +1,217 @@
+package smtpx
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// peer is the server's end of a scripted conversation on loopback.
+type peer struct {
+	t    *testing.T
+	c    net.Conn
+	br   *bufio.Reader
+	body string
+}
+
+// want reads one line, which must start with prefix.
+func (p *peer) want(prefix string) string {
+	line, err := p.br.ReadString('\n')
+	if err != nil || !strings.HasPrefix(line, prefix) {
+		p.t.Errorf("server: want %q, got %q, %v", prefix, line, err)
+		panic(errScript)
+	}
+	return strings.TrimRight(line, "\r\n")
+}
+
+var errScript = errors.New("script failed")
+
+func (p *peer) say(s string) {
+	_, _ = io.WriteString(p.c, strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\n", "\r\n"))
+}
+
+// hello greets and offers extensions.
+func (p *peer) hello(ext ...string) {
+	p.say("220 test ESMTP\n")
+	p.want("EHLO ")
+	p.offer(ext...)
+}
+
+func (p *peer) offer(ext ...string) {
+	p.say("250-test greets you\n")
+	for _, e := range ext {
+		p.say("250-" + e + "\n")
+	}
+	p.say("250 HELP\n")
+}
+
+// data reads up to the final dot.
+func (p *peer) data() {
+	var sb strings.Builder
+	for {
+		line, err := p.br.ReadString('\n')
+		if err != nil {
+			p.t.Errorf("server: body: %v", err)
+			panic(errScript)
+		}
+		if line == ".\r\n" {
+			p.body = sb.String()
+			return
+		}
+		sb.WriteString(line)
+	}
+}
+
+// letter takes one letter as a server without extensions does.
+func (p *peer) letter() {
+	p.want("MAIL FROM:<")
+	p.say("250 ok\n")
+	p.want("RCPT TO:<")
+	p.say("250 ok\n")
+	p.want("DATA")
+	p.say("354 go\n")
+	p.data()
+	p.say("250 2.0.0 queued as 1\n")
+}
+
+// quit takes the client's leave.
+func (p *peer) quit() {
+	p.want("QUIT")
+	p.say("221 bye\n")
+}
+
+// eof waits for the client to hang up.
+func (p *peer) eof() {
+	_ = p.c.SetReadDeadline(time.Now().Add(5 * time.Second))
+	if b, err := io.ReadAll(p.br); err != nil && !strings.Contains(err.Error(), "reset") {
+		p.t.Errorf("server: want EOF after %q: %v", b, err)
+	}
+}
+
+// serve plays script for each connection, one script after the other, and gives the config to reach it.
+func serve(t *testing.T, scripts ...func(*peer)) *Config {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for _, script := range scripts {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			func() {
+				defer c.Close()
+				defer func() {
+					if r := recover(); r != nil && r != errScript { //nolint:errorlint // our own panic
+						panic(r)
+					}
+				}()
+				_ = c.SetDeadline(time.Now().Add(15 * time.Second))
+				script(&peer{t: t, c: c, br: bufio.NewReader(c)})
+			}()
+		}
+	})
+	t.Cleanup(func() { _ = ln.Close(); wg.Wait() })
+	return &Config{Host: "127.0.0.1", Port: ln.Addr().(*net.TCPAddr).Port, TLS: TLSNone}
+}
+
+func dial(t *testing.T, cfg *Config) *Session {
+	t.Helper()
+	s, err := Dial(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+func addr(t *testing.T, s string) Address {
+	t.Helper()
+	a, err := ParseAddress(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// letter is a transaction with a short body.
+func letter(t *testing.T, id int64, to ...string) *Transaction {
+	tx := &Transaction{ID: id, From: addr(t, "me@example.com"), Body: func(w io.Writer) error {
+		_, err := fmt.Fprintf(w, "Subject: %d\r\n\r\nhello\r\n", id)
+		return err
+	}}
+	if len(to) == 0 {
+		to = []string{"you@example.org"}
+	}
+	for _, a := range to {
+		tx.To = append(tx.To, addr(t, a))
+	}
+	return tx
+}
+
+// queue is a Source of a fixed list, and keeps the results.
+type queue struct {
+	mu   sync.Mutex
+	list []*Transaction
+	res  map[int64][]Result
+}
+
+func newQueue(list ...*Transaction) *queue {
+	q := &queue{list: list, res: map[int64][]Result{}}
+	for _, tx := range list {
+		tx.Done = func(r Result) {
+			q.mu.Lock()
+			defer q.mu.Unlock()
+			q.res[tx.ID] = append(q.res[tx.ID], r)
+		}
+	}
+	return q
+}
+
+func (q *queue) Next(context.Context, bool) (*Transaction, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.list) == 0 {
+		return nil, io.EOF
+	}
+	tx := q.list[0]
+	q.list = q.list[1:]
+	return tx, nil
+}
+
+// check wants exactly one result for each letter, with these statuses of the first recipient.
+func (q *queue) check(t *testing.T, want ...Status) {
+	t.Helper()
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for i, st := range want {
+		r := q.res[int64(i+1)]
+		if len(r) != 1 {
+			t.Errorf("letter %d: %d results", i+1, len(r))
+		} else if r[0].Outcomes[0].Status != st {
+			t.Errorf("letter %d: %v, want %v", i+1, r[0].Outcomes[0], st)
+		}
+	}
+	if len(q.res) != len(want) {
+		t.Errorf("%d letters have results, want %d", len(q.res), len(want))
+	}
+}
+
+func asError(t *testing.T, err error) *Error {
+	t.Helper()
+	var e *Error
+	if !errors.As(err, &e) {
+		t.Fatalf("want *Error, got %v", err)
+	}
+	return e
+}
