@@ -79,6 +79,8 @@ func (a *App) SaveAccount(ctx context.Context, acct *model.Account, secret strin
 	if err := a.store.SaveAccount(ctx, acct); err != nil {
 		return err
 	}
+	a.forget(acct.ID)
+	a.lanes.Update(*acct)
 	if !setSecret {
 		return nil
 	}
@@ -107,12 +109,13 @@ func (a *App) RemoveAccount(ctx context.Context, id int64) error {
 	if err := a.store.RemoveAccount(ctx, id); err != nil {
 		return err
 	}
+	a.forget(id)
 	return a.secrets.Remove(secretKey(id))
 }
 
 // WakeAccount lets an account that rests or was stopped try again now, on the user's word.
 func (a *App) WakeAccount(ctx context.Context, id int64) error {
-	return a.store.SetClock(ctx, model.Clock{AccountID: id, State: model.ClockFit, At: a.now()})
+	return a.lanes.Reset(ctx, id)
 }
 
 // SecretsNeedPassphrase tells whether UnlockSecrets must be called before a password can be read or stored.

@@ -6,6 +6,9 @@ import (
 	"sync"
 	"time"
 
+	"hongyan/app/campaign"
+	"hongyan/app/livelog"
+	"hongyan/app/model"
 	"hongyan/app/secrets"
 )
 
@@ -16,6 +19,7 @@ type Options struct {
 	Secrets *secrets.Keeper
 	Version string
 	Now     func() time.Time // default time.Now
+	Clock   campaign.Clock   // of the runners; default the system's
 }
 
 // App is Hongyan without a window. Its methods are safe for concurrent use.
@@ -25,14 +29,21 @@ type App struct {
 	secrets *secrets.Keeper
 	version string
 	now     func() time.Time
+	clock   campaign.Clock
+	log     *livelog.Log
+	lanes   *campaign.Accounts // what accounts may do at present, shared by every run
 
 	mu       sync.Mutex
 	practice *Practice // nil when it does not run
+	runs     map[int64]*run
+	byID     map[int64]model.Account // for explanations, see accountOf
+	closed   bool
 }
 
 // New makes an App over an open store, which stays the caller's to close.
 func New(o Options) *App {
-	a := &App{dir: o.Dir, store: o.Store, secrets: o.Secrets, version: o.Version, now: o.Now}
+	a := &App{dir: o.Dir, store: o.Store, secrets: o.Secrets, version: o.Version, now: o.Now, clock: o.Clock,
+		log: livelog.New(0), lanes: campaign.NewAccounts(o.Store, o.Clock), runs: map[int64]*run{}, byID: map[int64]model.Account{}}
 	if a.now == nil {
 		a.now = time.Now
 	}

@@ -198,37 +198,10 @@ func (r *Runner) left(now time.Time, perMinute float64) time.Duration {
 		return sum
 	}
 	var byLimits time.Duration
-	if can(horizon) < n {
+	if d, ok := shortest(can, n); !ok {
 		return 0
+	} else if limited {
+		byLimits = d
 	}
-	if limited {
-		lo, hi := time.Duration(0), horizon
-		for hi-lo > time.Second {
-			if mid := (lo + hi) / 2; can(mid) >= n {
-				hi = mid
-			} else {
-				lo = mid
-			}
-		}
-		byLimits = hi
-	}
-	return r.inOpenHours(now, max(pace, byLimits))
-}
-
-// inOpenHours stretches a time of sending over the hours in which the schedule lets letters go.
-func (r *Runner) inOpenHours(now time.Time, work time.Duration) time.Duration {
-	t := now
-	for range 1000 {
-		open, until, expired := gate(r.camp.Schedule, t)
-		switch {
-		case expired || !open && until.IsZero():
-			return 0 // it will not be finished in its time
-		case open && (until.IsZero() || until.Sub(t) >= work):
-			return t.Add(work).Sub(now)
-		case open:
-			work -= until.Sub(t)
-		}
-		t = until
-	}
-	return 0
+	return stretch(r.camp.Schedule, now, max(pace, byLimits))
 }

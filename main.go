@@ -1,0 +1,70 @@
+// Hongyan (鸿雁) is a desktop program that mails a letter to a list of people who agreed to it, and tells exactly
+// who got it, who did not, and why. This file is flags and wiring; hongyanctl is the same without a window.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+
+	"fyne.io/fyne/v2"
+	fyneapp "fyne.io/fyne/v2/app"
+
+	"hongyan/app"
+	"hongyan/app/secrets"
+	"hongyan/assets"
+	"hongyan/store"
+	"hongyan/ui"
+	"hongyan/ui/bridge"
+)
+
+// version is set at build time.
+var version = "dev"
+
+// appID names the program to the desktop.
+const appID = "io.github.hongyan.Hongyan"
+
+func main() {
+	data := flag.String("data", app.DefaultDir(), "the data folder")
+	lang := flag.String("lang", "", "zh or en; default: the setting, else the system's")
+	practice := flag.Bool("practice", false, "open with the practice server, a sample list and a sample letter")
+	showVersion := flag.Bool("version", false, "say the version and end")
+	flag.Parse()
+	if *showVersion {
+		fmt.Println("hongyan " + version)
+		return
+	}
+	if flag.NArg() > 0 {
+		fmt.Fprintln(os.Stderr, "hongyan: unknown argument:", flag.Arg(0))
+		os.Exit(2)
+	}
+	os.Exit(run(*data, *lang, *practice))
+}
+
+func run(data, lang string, practice bool) int {
+	a := fyneapp.NewWithID(appID)
+	st, err := store.Open(context.Background(), data, store.Options{})
+	if err != nil {
+		return trouble(a, lang, err)
+	}
+	core := app.New(app.Options{Dir: data, Store: st, Version: version,
+		Secrets: secrets.Open(secrets.Options{Dir: data, Passphrase: os.Getenv("HONGYAN_PASSPHRASE")})})
+	svc := bridge.New(core)
+	w := ui.New(a, svc, ui.Options{Lang: lang, Practice: practice, Version: version, DataDir: data, Close: svc.Close})
+	w.Show()
+	a.Run()
+	// The window has closed the use cases; the journal is closed last, when nothing can write to it any more.
+	if err := st.Close(); err != nil {
+		fmt.Fprintln(os.Stderr, "hongyan:", assets.For(lang).Error(err))
+		return 1
+	}
+	return 0
+}
+
+// trouble shows why the program cannot start, in a window and on the terminal.
+func trouble(a fyne.App, lang string, err error) int {
+	fmt.Fprintln(os.Stderr, "hongyan:", assets.For(lang).Error(err))
+	ui.Trouble(a, lang, err).ShowAndRun()
+	return 1
+}
