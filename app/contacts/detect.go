@@ -16,10 +16,15 @@ const (
 	FormatText  = "text"     // free text: addresses between anything
 	FormatCSV   = "csv"      // a table with separators, quotes and perhaps a header
 	FormatGroup = "qq-group" // the member list of a QQ group, as the client copies it
+	FormatChat  = "qq-chat"  // a chat record, as the client exports or copies it
+	FormatVCard = "vcard"    // an address book of a phone
+	FormatHTML  = "html"     // a saved page
 )
 
 // Formats lists the formats, in the order of a menu.
-func Formats() []string { return []string{FormatText, FormatCSV, FormatGroup} }
+func Formats() []string {
+	return []string{FormatText, FormatCSV, FormatGroup, FormatChat, FormatVCard, FormatHTML}
+}
 
 // detect finds format, charset and layout from the first octets.
 func (s *Source) detect(head []byte) error {
@@ -97,8 +102,11 @@ func (s *Source) layout() error {
 	if strings.IndexByte(text, '\n') < 0 && strings.IndexByte(text, '\r') >= 0 {
 		s.eol = '\r'
 	}
-	s.format = s.opt.Format
-	if s.format == FormatText {
+	if s.format = s.opt.Format; s.format == "" {
+		s.format = shape(text, s.eol)
+	}
+	switch s.format {
+	case FormatText, FormatChat, FormatVCard, FormatHTML:
 		return nil
 	}
 	s.sep, s.table = findTable(text, s.eol)
@@ -117,6 +125,20 @@ func (s *Source) layout() error {
 		}
 	}
 	return s.SetMapping(s.opt.Mapping)
+}
+
+// shape tells the formats that have a shape of their own; "" for tables and free text.
+func shape(text string, eol byte) string {
+	start := strings.TrimSpace(clip(text, 256))
+	switch {
+	case len(start) >= 11 && strings.EqualFold(start[:11], "BEGIN:VCARD"):
+		return FormatVCard
+	case isHTML(text):
+		return FormatHTML
+	case isChat(text, eol):
+		return FormatChat
+	}
+	return ""
 }
 
 func sampleOf(text string, sep, eol byte) []line {
@@ -216,11 +238,18 @@ func (t *table) isGroup() bool {
 }
 
 // NoConsent says that the people in a source of this shape did not hand over their addresses themselves.
-func (s *Source) NoConsent() bool { return false }
+func (s *Source) NoConsent() bool { return s.format == FormatChat || s.format == FormatHTML }
 
 // read is one pass over the source.
 func (s *Source) read(r *run) error {
-	if s.table == nil {
+	switch s.format {
+	case FormatVCard:
+		return readVCard(r)
+	case FormatHTML:
+		return readHTML(r)
+	case FormatChat:
+		return readChat(r)
+	case FormatText:
 		return readText(r)
 	}
 	return readCSV(r)

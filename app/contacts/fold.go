@@ -140,11 +140,19 @@ func cut(s string, n int) string {
 			return ' '
 		}
 		return r
-	}, clip(s, n*utf8.UTFMax))
+	}, lineEnds(clip(s, n*utf8.UTFMax)))
 	if utf8.RuneCountInString(s) <= n {
 		return s
 	}
 	return string([]rune(s)[:n]) + "…"
+}
+
+// lineEnds writes every line end as one line feed.
+func lineEnds(s string) string {
+	if strings.IndexByte(s, '\r') < 0 {
+		return s
+	}
+	return strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\r", "\n")
 }
 
 // clip cuts s to at most n octets at the start of a character.

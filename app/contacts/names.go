@@ -12,7 +12,7 @@ var labels = func() map[string]bool {
 	for _, w := range strings.Fields(`邮箱 邮件 邮箱地址 电子邮箱 电子邮件 电邮 信箱 邮址 地址 联系 联系人 联系方式 姓名 名字 名称 称呼 昵称 我的邮箱
 		收件人 发件人 抄送 回复 来自 发送 主题 时间 日期 电话 手机 手机号 微信 网址 备注 qq qq号 qq号码 qq邮箱 扣扣 企鹅 企鹅号
 		email e-mail mail mailto to cc bcc from reply-to contact name phone tel mobile wechat address 郵箱 電郵 電子郵件 信箱 與 与 和 或 及
-		and or at 是 为 请 发到 发送到 联络 mail: メール メールアドレス 名前 氏名`) {
+		and or at 是 为 请 发到 发送到 联络 写信 发信 写邮件 发邮件 发送邮件 联系我 联系我们 点击发送 mail: メール メールアドレス 名前 氏名`) {
 		m[w] = true
 	}
 	return m

@@ -238,9 +238,12 @@ func hasRun(s string, n int) bool {
 }
 
 // scanText finds every address and QQ number of a piece of free text, in order, with names.
-func scanText(s string) ([]hit, []miss) {
-	s = plain(fold(s))
-	s = reDashes.ReplaceAllString(s, " ; ")
+func scanText(s string) ([]hit, []miss) { return scanPrepared(prepare(s)) }
+
+// prepare brings a text to the form in which it is looked at.
+func prepare(s string) string { return reDashes.ReplaceAllString(plain(fold(s)), " ; ") }
+
+func scanPrepared(s string) ([]hit, []miss) {
 	hits, misses := scanAts(s, false)
 	nameHits(s, hits)
 	taken := make([][]int, 0, len(hits)+len(misses))

@@ -377,7 +377,7 @@ func fieldValue(s string) string {
 	if s[0] == '=' || s[0] == '\'' {
 		s = unquoteCell(s)
 	}
-	return clip(s, maxField)
+	return clip(lineEnds(s), maxField)
 }
 
 // nameOf joins what the name columns hold.
