@@ -10,7 +10,8 @@ import (
 // freezeChunk is how many recipients are put into the journal in one transaction.
 const freezeChunk = 2_000
 
-// suppressed is the suppression list in memory: one look-up a recipient instead of one query.
+// suppressed is the suppression list in memory: one look-up a recipient instead of one query. A domain stands for
+// those below it too.
 type suppressed map[string]struct{}
 
 func (a *App) loadSuppressed(ctx context.Context) (suppressed, error) {
@@ -29,8 +30,13 @@ func (s suppressed) has(email string) bool {
 	if _, yes := s[email]; yes {
 		return true
 	}
-	_, yes := s[email[strings.LastIndexByte(email, '@'):]]
-	return yes
+	for domain := email[strings.LastIndexByte(email, '@')+1:]; domain != ""; {
+		if _, yes := s["@"+domain]; yes {
+			return true
+		}
+		_, domain, _ = strings.Cut(domain, ".")
+	}
+	return false
 }
 
 // skipReason tells why a person is left out of every campaign, or "".

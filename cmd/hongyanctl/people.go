@@ -1,0 +1,179 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"hongyan/app/contacts"
+	"hongyan/app/model"
+)
+
+// importLine is the last line of import --json, part of the contract with scripts.
+type importLine struct {
+	Read       int     `json:"read"`
+	Added      int     `json:"added"`
+	Updated    int     `json:"updated"`
+	Duplicate  int     `json:"duplicate"`
+	Invalid    int     `json:"invalid"`
+	Suppressed int     `json:"suppressed"`
+	Charset    string  `json:"charset"`
+	Seconds    float64 `json:"seconds"`
+}
+
+func importFile(c *cli) func(context.Context) (int, error) {
+	var spec model.ImportSpec
+	var charset, rejects string
+	var dry bool
+	f := c.flags
+	f.StringVar(&spec.ListName, "list", "", "the list, made when it is not there")
+	f.StringVar(&spec.Source, "source", "", "where these addresses come from")
+	f.StringVar(&spec.Consent, "consent", "", "how these people agreed to get mail")
+	f.StringVar(&charset, "charset", "", "when it is guessed wrong: utf-8, gb18030, utf-16le, ...")
+	f.BoolVar(&dry, "dry-run", false, "read and count only; nothing is stored")
+	f.StringVar(&rejects, "rejects", "", "write the refused rows to this CSV file")
+	return func(ctx context.Context) (int, error) {
+		if err := c.names(1, "the file"); err != nil {
+			return 0, err
+		}
+		if spec.ListName == "" {
+			return 0, usage("--list L is needed")
+		}
+		src, err := contacts.Open(c.args[0], contacts.Options{Charset: charset})
+		if err != nil {
+			return 0, err
+		}
+		c.close = append(c.close, src.Close)
+		h, err := c.open(ctx, dry)
+		if err != nil {
+			return 0, err
+		}
+		report, err := h.Import(ctx, src, spec, dry, nil)
+		if err != nil {
+			return 0, err
+		}
+		if rejects != "" {
+			if err := h.SaveRejects(rejects, report); err != nil {
+				return 0, err
+			}
+		}
+		if !c.json {
+			for i, r := range report.Rejects {
+				if i == 20 {
+					_, _ = fmt.Fprintln(c.out, c.texts.T("ctl.import.more", "n", strconv.Itoa(report.Invalid-i)))
+					break
+				}
+				_, _ = fmt.Fprintln(c.out, c.texts.T("ctl.import.reject", "line", strconv.Itoa(r.Line),
+					"reason", c.texts.T("reject."+r.Reason, "hint", r.Hint), "text", shorten(r.Text)))
+			}
+		}
+		l := importLine{report.Read, report.Added, report.Updated, report.Duplicate, report.Invalid, report.Suppressed, report.Charset, report.Seconds}
+		c.print(l, c.texts.T("ctl.import.done", "read", strconv.Itoa(l.Read), "added", strconv.Itoa(l.Added), "updated", strconv.Itoa(l.Updated),
+			"duplicate", strconv.Itoa(l.Duplicate), "invalid", strconv.Itoa(l.Invalid), "suppressed", strconv.Itoa(l.Suppressed),
+			"charset", l.Charset, "list", spec.ListName))
+		return exitDone, nil
+	}
+}
+
+// shorten makes one line of at most 60 characters of a row's text.
+func shorten(s string) string {
+	r := []rune(strings.Join(strings.Fields(s), " "))
+	if len(r) > 60 {
+		return string(r[:59]) + "…"
+	}
+	return string(r)
+}
+
+func listAll(c *cli) func(context.Context) (int, error) {
+	return func(ctx context.Context) (int, error) {
+		if err := c.names(0, ""); err != nil {
+			return 0, err
+		}
+		h, err := c.open(ctx, true)
+		if err != nil {
+			return 0, err
+		}
+		lists, err := h.Lists(ctx)
+		if err != nil {
+			return 0, err
+		}
+		if len(lists) == 0 && !c.json {
+			_, _ = fmt.Fprintln(c.out, c.texts.T("ctl.list.none"))
+		}
+		for _, l := range lists {
+			c.print(map[string]any{"list": l.Name, "count": l.Count}, c.texts.T("ctl.list.line", "name", l.Name, "n", strconv.Itoa(l.Count)))
+		}
+		return exitDone, nil
+	}
+}
+
+// contactLine is a person as scripts see them.
+type contactLine struct {
+	Email   string            `json:"email"`
+	Address string            `json:"address"`
+	Name    string            `json:"name"`
+	Fields  map[string]string `json:"fields,omitempty"`
+	Source  string            `json:"source"`
+	Consent string            `json:"consent"`
+}
+
+// errEnough ends a walk over a list at its limit.
+var errEnough = errors.New("enough")
+
+func listShow(c *cli) func(context.Context) (int, error) {
+	limit := c.flags.Int("limit", 0, "at most so many; 0: all")
+	return func(ctx context.Context) (int, error) {
+		if err := c.names(1, "the list"); err != nil {
+			return 0, err
+		}
+		h, err := c.open(ctx, true)
+		if err != nil {
+			return 0, err
+		}
+		l, err := h.ListByName(ctx, c.args[0])
+		if err != nil {
+			return 0, err
+		}
+		n := 0
+		err = h.EachContact(ctx, l.ID, func(p *model.Contact) error {
+			if *limit > 0 && n == *limit {
+				return errEnough
+			}
+			n++
+			c.print(contactLine{p.Email, p.Address, p.Name, p.Fields, p.Source, p.Consent}, p.Address+"\t"+p.Name)
+			return nil
+		})
+		if err != nil && !errors.Is(err, errEnough) {
+			return 0, err
+		}
+		return exitDone, nil
+	}
+}
+
+func exportList(c *cli) func(context.Context) (int, error) {
+	to := c.flags.String("to", "", "the file: .csv")
+	return func(ctx context.Context) (int, error) {
+		if err := c.names(1, "the list"); err != nil {
+			return 0, err
+		}
+		if *to == "" {
+			return 0, usage("--to FILE is needed")
+		}
+		h, err := c.open(ctx, true)
+		if err != nil {
+			return 0, err
+		}
+		l, err := h.ListByName(ctx, c.args[0])
+		if err != nil {
+			return 0, err
+		}
+		n, err := h.ExportList(ctx, l.ID, *to)
+		if err != nil {
+			return 0, err
+		}
+		c.print(map[string]any{"list": l.Name, "exported": n, "file": *to}, c.texts.T("ctl.export.done", "n", strconv.Itoa(n), "file", *to))
+		return exitDone, nil
+	}
+}

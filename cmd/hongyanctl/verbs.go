@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"strings"
+)
+
+// verb is a subcommand: its words, what it takes, and what it does. make declares the verb's flags on c.flags
+// and returns what runs once they are parsed.
+type verb struct {
+	words    []string
+	synopsis string
+	make     func(c *cli) func(ctx context.Context) (int, error)
+}
+
+// verbs lists every subcommand, longer ones first where one begins another.
+func verbs() []verb {
+	return []verb{
+		{[]string{"account", "add"}, "account add --name N --from ADDR [--provider qq|163|...] [--host H --port P --tls implicit|starttls|none --user U --password-stdin]\n" +
+			"      [--profile consumer|relay] [--connections N --per-minute N --per-hour N --per-day N --per-session N] [--ca FILE] [--allow-plaintext]", accountAdd},
+		{[]string{"account", "list"}, "account list", accountList},
+		{[]string{"account", "test"}, "account test NAME", accountTest},
+		{[]string{"account", "remove"}, "account remove NAME", accountRemove},
+		{[]string{"import"}, "import FILE --list L --source TEXT --consent TEXT [--charset NAME] [--dry-run] [--rejects FILE]", importFile},
+		{[]string{"list", "show"}, "list show L [--limit N]", listShow},
+		{[]string{"list"}, "list", listAll},
+		{[]string{"export"}, "export L --to FILE", exportList},
+		{[]string{"campaign", "create"}, "campaign create --name C --list L --letter FILE --account A[,B...] [--subject T] [--attach FILE]...", campaignCreate},
+		{[]string{"campaign", "run"}, "campaign run C [--resume]", campaignRun},
+		{[]string{"campaign", "pause"}, "campaign pause C", campaignPause},
+		{[]string{"campaign", "status"}, "campaign status C [--json]", campaignStatus},
+		{[]string{"campaign", "retry"}, "campaign retry C --failed|--unknown", campaignRetry},
+		{[]string{"send"}, "send ... (campaign create and run in one; flags of both)", send},
+		{[]string{"report"}, "report C --to FILE.csv|FILE.html", report},
+		{[]string{"practice"}, "practice [--addr 127.0.0.1:2525] [--mood normal|slow|refuse-tenth|drop-line|wait|full]", practice},
+		{[]string{"version"}, "version", showVersion},
+	}
+}
+
+// find takes the verb's words off the front of args. The flags that every verb has may stand before and between
+// them.
+func find(args []string) (v verb, rest []string, ok bool) {
+	words, flags := split(args)
+	for _, v := range verbs() {
+		if len(words) >= len(v.words) && slices.Equal(words[:len(v.words)], v.words) {
+			return v, append(flags, words[len(v.words):]...), true
+		}
+	}
+	return verb{}, nil, false
+}
+
+// split takes the common flags, with their values, off the front of args, up to the second word: a verb has no
+// more than two.
+func split(args []string) (words, flags []string) {
+	for i := 0; i < len(args); i++ {
+		name := strings.TrimLeft(args[i], "-")
+		switch {
+		case len(words) == 2 || args[i] == "--":
+			return append(words, args[i:]...), flags
+		case name == args[i]:
+			words = append(words, args[i])
+		case name == "json" || strings.Contains(name, "="):
+			flags = append(flags, args[i])
+		case (name == "data" || name == "lang") && i+1 < len(args):
+			flags = append(flags, args[i], args[i+1])
+			i++
+		default: // a flag of the verb: what follows may be its value
+			return append(words, args[i:]...), flags
+		}
+	}
+	return words, flags
+}
