@@ -3,6 +3,7 @@ package ui
 import (
 	"context"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -15,6 +16,9 @@ import (
 
 	"hongyan/app/model"
 )
+
+// stepStart is where a numbered step begins within a text; each gets a line of its own.
+var stepStart = regexp.MustCompile(`([.。；;])\s*([2-9]\. )`)
 
 var tlsModes = []model.TLSMode{model.TLSImplicit, model.TLSStart, model.TLSNone}
 
@@ -34,6 +38,7 @@ type accountForm struct {
 	help                                *widget.Label
 	link                                *widget.Hyperlink
 	trouble                             *widget.Label
+	body                                *fyne.Container
 	touchedName                         bool
 	filling                             bool
 }
@@ -84,7 +89,7 @@ func (w *Window) accountDialog(a Account) {
 	for _, p := range f.presets {
 		names = append(names, t.T("provider."+p.Key))
 	}
-	f.help, f.link = wrapped(""), widget.NewHyperlink("", nil)
+	f.help, f.link = wrapped(""), widget.NewHyperlink(t.T("ui.account.helplink"), nil)
 	f.trouble = wrapped("")
 	f.trouble.Importance = widget.DangerImportance
 	f.trouble.Hide()
@@ -115,7 +120,9 @@ func (w *Window) accountDialog(a Account) {
 	if f.a.ID != 0 {
 		title = t.T("ui.account.editing", "name", f.a.Name)
 	}
-	body := container.NewVScroll(container.NewVBox(basic, f.help, f.link, acc, f.trouble))
+	f.body = container.NewVBox(basic, f.help, f.link, acc, f.trouble)
+	f.explain()
+	body := container.NewVScroll(f.body)
 	test := widget.NewButtonWithIcon(t.T("ui.account.test"), theme.ConfirmIcon(), func() {
 		if a, ok := f.read(); ok {
 			w.doctor(a, f.secret.Text, func(better model.Account) {
@@ -188,20 +195,21 @@ func (f *accountForm) show() {
 
 // explain says how to get an authorization code from the provider.
 func (f *accountForm) explain() {
-	f.help.Hide()
-	f.link.Hide()
+	if f.body == nil {
+		return // still being built
+	}
+	help, link := "", ""
 	for _, p := range f.presets {
-		if p.Key != f.a.Provider || p.Key == "" {
-			continue
-		}
-		f.help.SetText(f.w.t.T("provider." + p.Key + ".help"))
-		f.help.Show()
-		if u, err := url.Parse(p.HelpURL); err == nil && p.HelpURL != "" {
-			f.link.SetText(f.w.t.T("ui.account.helplink"))
-			f.link.SetURL(u)
-			f.link.Show()
+		if p.Key == f.a.Provider && p.Key != "" {
+			help, link = f.w.t.T("provider."+p.Key+".help"), p.HelpURL
 		}
 	}
+	f.help.SetText(stepStart.ReplaceAllString(help, "$1\n$2"))
+	if u, err := url.Parse(link); err == nil {
+		f.link.SetURL(u)
+	}
+	show(f.help, help != "", f.body)
+	show(f.link, link != "", f.body)
 }
 
 // read takes the fields over; a number that is none is said beside the form.
@@ -239,13 +247,13 @@ func (f *accountForm) read() (model.Account, bool) {
 		}
 		*n.to = v
 	}
-	f.trouble.Hide()
+	show(f.trouble, false, f.body)
 	return a, true
 }
 
 func (f *accountForm) fail(text string) {
 	f.trouble.SetText(text)
-	f.trouble.Show()
+	show(f.trouble, true, f.body)
 }
 
 func (f *accountForm) save() {
@@ -293,7 +301,11 @@ func (w *Window) doctor(a model.Account, secret string, apply func(model.Account
 		if icon == nil {
 			icon = theme.InfoIcon()
 		}
-		text := t.T("doctor."+c.Name) + ": " + t.Args(c.Key, c.Args)
+		name := c.Name
+		if t.Has("doctor." + name) {
+			name = t.T("doctor." + name)
+		}
+		text := name + ": " + t.Args(c.Key+".what", c.Args)
 		if t.Has(c.Key + ".do") {
 			text += "\n" + t.Args(c.Key+".do", c.Args)
 		}

@@ -19,6 +19,7 @@ type accountsPane struct {
 	empty  fyne.CanvasObject
 	wake   *widget.Button
 	single []*widgets.Action // buttons for the selected account
+	tools  *fyne.Container
 }
 
 func newAccountsPane(w *Window) *accountsPane {
@@ -40,8 +41,8 @@ func newAccountsPane(w *Window) *accountsPane {
 		primary(t.T("ui.cmd.addaccount"), theme.ContentAddIcon(), func() { w.accountDialog(Account{}) }),
 		widget.NewButtonWithIcon(t.T("ui.cmd.practice"), theme.ComputerIcon(), w.usePractice))
 
-	act := func(key string, icon fyne.Resource, f func(a Account)) *widgets.Action {
-		b := widgets.NewAction("", icon, func() {
+	act := func(key, label string, icon fyne.Resource, f func(a Account)) *widgets.Action {
+		b := widgets.NewAction(label, icon, func() {
 			if a, ok := vm.selected(); ok {
 				f(a)
 			}
@@ -54,10 +55,10 @@ func newAccountsPane(w *Window) *accountsPane {
 	p.wake.Importance = widget.LowImportance
 	add := widgets.NewAction(t.T("ui.add"), theme.ContentAddIcon(), func() { w.accountDialog(Account{}) })
 	add.Importance, add.Tip, add.OnHint = widget.LowImportance, t.T("ui.cmd.addaccount.tip"), w.step.hint
-	p.root = widgets.NewPane(t.T("ui.pane.accounts"), nil, container.NewStack(p.full, p.empty),
-		p.wake, act("ui.account.test", theme.ConfirmIcon(), w.doctorDialog),
-		act("ui.account.edit", theme.DocumentCreateIcon(), w.accountDialog),
-		act("ui.account.remove", theme.DeleteIcon(), func(Account) { p.remove() }), add)
+	p.tools = container.NewHBox(p.wake, act("ui.account.test.tip", t.T("ui.account.test"), theme.ConfirmIcon(), w.doctorDialog),
+		act("ui.account.edit", "", theme.DocumentCreateIcon(), w.accountDialog),
+		act("ui.account.remove", "", theme.DeleteIcon(), func(Account) { p.remove() }), add)
+	p.root = widgets.NewPane(t.T("ui.pane.accounts"), container.NewStack(p.full, p.empty), p.tools)
 	return p
 }
 
@@ -102,7 +103,7 @@ func (p *accountsPane) buttons() {
 	for _, b := range p.single {
 		b.Allow(reason)
 	}
-	show(p.wake, ok && a.Clock.State != "" && a.Clock.State != model.ClockFit)
+	show(p.wake, ok && a.Clock.State != "" && a.Clock.State != model.ClockFit, p.tools)
 }
 
 func (p *accountsPane) remove() {
@@ -115,7 +116,9 @@ func (p *accountsPane) remove() {
 		func() { p.w.accounts.remove(a.ID, p.w.showError) })
 }
 
-func show(o fyne.CanvasObject, visible bool) {
+// show makes o visible or not, and lays the containers out again in which it leaves a gap or needs room: Fyne does
+// that by itself for what grows, not for what goes.
+func show(o fyne.CanvasObject, visible bool, in ...*fyne.Container) {
 	if visible == o.Visible() {
 		return
 	}
@@ -123,5 +126,8 @@ func show(o fyne.CanvasObject, visible bool) {
 		o.Show()
 	} else {
 		o.Hide()
+	}
+	for _, c := range in {
+		c.Layout.Layout(c.Objects, c.Size())
 	}
 }

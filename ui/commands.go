@@ -63,15 +63,19 @@ func (c *command) fire() {
 	c.run()
 }
 
-func (c *command) refresh() {
+// refresh brings button and menu item up to date, and says whether the item changed.
+func (c *command) refresh() bool {
 	reason := c.why()
+	off := reason != ""
 	if c.button != nil {
 		if reason != "" {
 			reason = c.w.t.T(reason)
 		}
 		c.button.Allow(reason)
 	}
-	c.item.Disabled = reason != ""
+	changed := c.item.Disabled != off
+	c.item.Disabled = off
+	return changed
 }
 
 func (w *Window) command(id string) *command {
@@ -191,13 +195,14 @@ func (w *Window) whyNoStart() string {
 // stepBar says, in one line, what to do next, and offers to do it. While the pointer is over a button it says
 // what the button does, or why it cannot.
 type stepBar struct {
-	w      *Window
-	root   fyne.CanvasObject
-	label  *widget.Label
-	button *widget.Button
-	other  *widget.Button
-	over   string
-	do     *command
+	w       *Window
+	root    fyne.CanvasObject
+	label   *widget.Label
+	button  *widget.Button
+	other   *widget.Button
+	buttons *fyne.Container
+	over    string
+	do      *command
 }
 
 func newStepBar(w *Window) *stepBar {
@@ -211,7 +216,8 @@ func newStepBar(w *Window) *stepBar {
 	s.other = widget.NewButton(w.t.T("ui.cmd.practice"), w.usePractice)
 	bg := canvas.NewRectangle(theme.Color(theme.ColorNameHeaderBackground))
 	icon := container.NewCenter(widget.NewIcon(theme.NavigateNextIcon()))
-	s.root = container.NewStack(bg, container.NewBorder(nil, nil, container.NewPadded(icon), container.NewPadded(container.NewHBox(s.other, s.button)), s.label))
+	s.buttons = container.NewHBox(s.other, s.button)
+	s.root = container.NewStack(bg, container.NewBorder(nil, nil, container.NewPadded(icon), container.NewPadded(s.buttons), s.label))
 	return s
 }
 
@@ -228,6 +234,8 @@ func (w *Window) nextStep() (key string, args []string, cmd string) {
 		return "ui.step.running", []string{"done", number(p.snap.Counts.Total - p.snap.Counts.Left()), "total", number(p.snap.Counts.Total)}, "pause"
 	case w.accounts.loaded && len(w.accounts.accounts) == 0:
 		return "ui.step.account", nil, "addaccount"
+	case p.resumable() && p.snap.Reason != "" && p.snap.Reason != "user":
+		return "ui.step.paused", []string{"reason", w.t.T("pause." + p.snap.Reason), "left", number(p.snap.Counts.Left())}, "start"
 	case p.resumable() && p.snap.State != "ready":
 		return "ui.step.resume", []string{"left", number(p.snap.Counts.Left())}, "start"
 	case len(w.recipients.lists) == 0:
@@ -254,16 +262,10 @@ func (s *stepBar) refresh() {
 		text = s.over
 	}
 	s.label.SetText(text)
-	if s.do == nil {
-		s.button.Hide()
-	} else {
+	if s.do != nil {
+		s.button.Icon = s.do.icon
 		s.button.SetText(s.w.t.T("ui.cmd." + cmd))
-		s.button.SetIcon(s.do.icon)
-		s.button.Show()
 	}
-	if key == "ui.step.account" {
-		s.other.Show()
-	} else {
-		s.other.Hide()
-	}
+	show(s.button, s.do != nil, s.buttons)
+	show(s.other, key == "ui.step.account", s.buttons)
 }

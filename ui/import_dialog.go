@@ -36,7 +36,7 @@ type importForm struct {
 	state             *widget.Label
 	ok                *widget.Button
 	body              *fyne.Container
-	timer             *time.Timer
+	pause             pause
 	filling, listTold bool
 }
 
@@ -149,11 +149,8 @@ func (f *importForm) give(text string) {
 
 // later opens the source a moment after the last key.
 func (f *importForm) later(in ImportInput) {
-	if f.timer != nil {
-		f.timer.Stop()
-	}
 	f.in = in
-	f.timer = time.AfterFunc(250*time.Millisecond, func() { f.w.tasks.Do(f.open) })
+	f.w.tasks.after(&f.pause, 250*time.Millisecond, f.open)
 }
 
 func (f *importForm) reopen() {

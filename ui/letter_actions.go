@@ -85,14 +85,7 @@ func (w *Window) attach(path string) {
 	w.letterPane.attachments()
 }
 
-// openPreview shows the HTML part in the user's browser. A policy in the page keeps it from fetching anything: a
-// look at one's own letter must not reach anybody's server.
-func (w *Window) openPreview() {
-	const policy = `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">`
-	html := `<!doctype html><meta charset="utf-8">` + policy + w.letter.preview.HTML
-	background(w.tasks, func(context.Context) (string, error) { return tempFile("preview.html", html) },
-		func(path string, err error) { w.openPath(path, err) })
-}
+func (w *Window) openPreview() { w.browse(w.letter.preview.HTML) }
 
 func tempFile(name, content string) (string, error) {
 	dir, err := os.MkdirTemp("", "hongyan-")
@@ -125,36 +118,44 @@ func (w *Window) editOutside() {
 				return
 			}
 			var d *dialog.CustomDialog
-			ctx, stop := context.WithCancel(w.tasks.ctx)
+			open := true
 			d = w.popup(w.t.T("ui.letter.outside"), wrapped(w.t.T("ui.letter.outside.wait", "path", path)),
 				primary(w.t.T("ui.letter.outside.done"), nil, func() { d.Hide() }))
 			d.SetOnClosed(func() {
-				stop()
+				open = false
 				w.takeOver(path)
 			})
 			w.fit(d, 500, 220)
-			go w.watch(ctx, path)
+			w.watch(path, &open)
 		})
 }
 
-// watch takes the file over whenever it was saved.
-func (w *Window) watch(ctx context.Context, path string) {
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
+// watch takes the file over whenever it was saved, for as long as open is set.
+func (w *Window) watch(path string, open *bool) {
 	var last time.Time
-	for {
-		select {
-		case <-ctx.Done():
+	var p pause
+	var look func()
+	look = func() {
+		if !*open {
 			return
-		case <-tick.C:
 		}
-		if st, err := os.Stat(path); err == nil && st.ModTime() != last {
-			if !last.IsZero() {
-				w.tasks.Do(func() { w.takeOver(path) })
+		background(w.tasks, func(context.Context) (time.Time, error) {
+			st, err := os.Stat(path)
+			if err != nil {
+				return time.Time{}, err
 			}
-			last = st.ModTime()
-		}
+			return st.ModTime(), nil
+		}, func(at time.Time, err error) {
+			if err == nil && !at.Equal(last) {
+				if !last.IsZero() {
+					w.takeOver(path)
+				}
+				last = at
+			}
+			w.tasks.after(&p, time.Second, look)
+		})
 	}
+	look()
 }
 
 func (w *Window) takeOver(path string) {

@@ -35,6 +35,8 @@ type letterPane struct {
 	browser *widgets.Action
 	view    fyne.CanvasObject
 	blank   fyne.CanvasObject
+	right   *fyne.Container // trouble above view or blank
+	split   *container.Split
 	filling bool
 }
 
@@ -93,17 +95,17 @@ func newLetterPane(w *Window) *letterPane {
 	hint := widget.NewLabelWithStyle(t.T("ui.preview.empty"), fyne.TextAlignCenter, fyne.TextStyle{})
 	hint.Wrapping, hint.Importance = fyne.TextWrapWord, widget.LowImportance
 	p.blank = container.NewVBox(hint)
-	preview := container.NewBorder(p.trouble, nil, nil, nil, container.NewStack(p.view, p.blank))
+	p.right = container.NewBorder(p.trouble, nil, nil, nil, container.NewStack(p.view, p.blank))
 
-	split := container.NewHSplit(editor, preview)
-	split.SetOffset(0.5)
+	p.split = container.NewHSplit(editor, p.right)
+	p.split.SetOffset(w.saved.Letter)
 	quick := func(id string) fyne.CanvasObject {
 		c := w.command(id)
 		b := widgets.NewAction(t.T("ui.letter."+id), c.icon, c.fire)
 		b.Importance, b.Tip, b.OnHint = widget.LowImportance, t.T("ui.cmd."+id+".tip"), w.step.hint
 		return b
 	}
-	p.root = widgets.NewPane(t.T("ui.pane.letter"), nil, split, quick("loadletter"), quick("saveletter"))
+	p.root = widgets.NewPane(t.T("ui.pane.letter"), p.split, quick("loadletter"), quick("saveletter"))
 	return p
 }
 
@@ -165,7 +167,7 @@ func (p *letterPane) showPreview() {
 	empty := vm.empty() || vm.err != nil
 	show(p.blank, vm.empty())
 	show(p.view, !empty)
-	show(p.trouble, vm.err != nil || len(vm.preview.Missing) > 0)
+	show(p.trouble, vm.err != nil || len(vm.preview.Missing) > 0, p.right)
 	switch {
 	case vm.err != nil:
 		p.trouble.Importance = widget.DangerImportance

@@ -29,7 +29,7 @@ type letterVM struct {
 	contactID int64
 	preview   model.Rendered
 	err       error // why there is no preview
-	timer     *time.Timer
+	pause     pause
 	stop      context.CancelFunc
 }
 
@@ -90,11 +90,8 @@ func (vm *letterVM) as(accountID, contactID int64) {
 
 // touch makes preview and draft a moment after the last change.
 func (vm *letterVM) touch(save bool) {
-	if vm.timer != nil {
-		vm.timer.Stop()
-	}
 	vm.saving = vm.saving || save
-	vm.timer = time.AfterFunc(vm.delay, func() { vm.tasks.Do(vm.settle) })
+	vm.tasks.after(&vm.pause, vm.delay, vm.settle)
 }
 
 // settle saves the draft and asks for a preview now.

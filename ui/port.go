@@ -27,9 +27,9 @@ type Account struct {
 
 // DoctorLine is one finding of the account doctor.
 type DoctorLine struct {
-	Name   string // key of a text "doctor.<Name>"
+	Name   string // what was looked at: a text "doctor.<Name>" where there is one, else shown as it is
 	Status string // "pass", "warn", "fail" or "skip"
-	Key    string // of the sentence; ".do" behind it is the fix
+	Key    string // Key + ".what" is the sentence, Key + ".do", where there is one, the fix
 	Args   map[string]string
 }
 
@@ -76,6 +76,8 @@ type RecipientService interface {
 	UndoImport(ctx context.Context, importID int64) (int, error)
 	SaveRejects(path string, r model.ImportReport) error
 	Lists(ctx context.Context) ([]model.List, error)
+	RenameList(ctx context.Context, id int64, name string) error
+	RemoveList(ctx context.Context, id int64) error // people in no other list stay
 	ContactIDs(ctx context.Context, q model.ContactQuery) ([]int64, error)
 	Contacts(ctx context.Context, ids []int64) ([]model.Contact, error)
 	SaveContact(ctx context.Context, c *model.Contact, listID int64) error
@@ -152,7 +154,7 @@ type CampaignService interface {
 	Deliveries(ctx context.Context, q model.DeliveryQuery) ([]model.Delivery, error)
 	Attempts(ctx context.Context, deliveryID int64) ([]model.Attempt, error)
 	Explain(d model.Delivery) Diagnosis
-	Report(ctx context.Context, campaignID int64, path string) error
+	Report(ctx context.Context, campaignID int64, path, lang string) error
 }
 
 // PracticeInfo is the practice server as it stands; Count is how many letters it holds.
@@ -224,5 +226,5 @@ type Live interface {
 	LogSince(seq uint64, limit int) (lines []LogLine, next uint64)
 	Practice() PracticeInfo
 	Setting(key string) string
-	SetSetting(key, value string)
+	SetSetting(key, value string) // known to Setting at once, and stored in the background
 }

@@ -17,7 +17,7 @@ import (
 )
 
 // moods are how the practice server may behave, the first is the usual one.
-var moods = []string{"normal", "slow", "tenth", "drop", "wait"}
+var moods = []string{"normal", "slow", "refuse-tenth", "drop-line", "wait", "full"}
 
 // practiceDialog shows the practice server and the letters that it received.
 func (w *Window) practiceDialog() {
@@ -30,7 +30,7 @@ func (w *Window) practiceDialog() {
 		l := letters[i]
 		return []widgets.CellValue{{Text: l.At.Local().Format("15:04:05"), Color: widgets.ColorMuted}, {Text: l.To}, {Text: l.Subject}, {Text: size(l.Size), Color: widgets.ColorMuted}}, false
 	})
-	table.OnClick = func(i int, _ fyne.KeyModifier) { w.openPath(letters[i].Path, nil) }
+	table.OnClick = func(i int, _ fyne.KeyModifier) { w.practiceLetter(letters[i].Path) }
 	head := widgets.NewHeader(cols, []widgets.HeaderColumn{{Title: t.T("ui.practice.at")}, {Title: t.T("ui.practice.to")}, {Title: t.T("ui.letter.subject")}, {Title: t.T("ui.practice.size")}}, nil)
 	names := make([]string, len(moods))
 	for i, m := range moods {
@@ -82,6 +82,8 @@ func (w *Window) practiceDialog() {
 		widget.NewButtonWithIcon("", theme.ViewRefreshIcon(), refresh), toggle), mood), head)
 	var d *dialog.CustomDialog
 	d = w.popup(t.T("ui.practice.title"), container.NewBorder(top, nil, nil, nil, table), folder, primary(t.T("ui.close"), nil, func() { d.Hide() }))
+	w.slow = refresh
+	d.SetOnClosed(func() { w.slow = nil })
 	w.fit(d, 720, 500)
 	refresh()
 }

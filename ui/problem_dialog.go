@@ -51,7 +51,7 @@ func (w *Window) problemDialog(p Problem) {
 		w.app.Clipboard().SetContent(strings.ReplaceAll(b.String(), "**", "") + raw.Text + "\n")
 	})
 	text.Wrapping = fyne.TextWrapWord
-	dlg = w.popup(t.T("ui.problem.title", "n", number(p.N)), container.NewVScroll(container.NewVBox(text,
+	dlg = w.popup(t.T("ui.problem.title", "n", number(p.N), "state", t.T("ui.state."+string(p.State))), container.NewVScroll(container.NewVBox(text,
 		bold(t.T("ui.problem.reply")), raw, bold(t.T("ui.problem.people")), people)),
 		copyAll, primary(t.T("ui.close"), nil, func() { dlg.Hide() }))
 	w.fit(dlg, 660, 500)

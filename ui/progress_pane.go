@@ -27,6 +27,9 @@ type progressPane struct {
 	pace     *widget.Label
 	spark    *widgets.Spark
 	tabs     *container.AppTabs
+	tools    *fyne.Container // of the log
+	buttons  *fyne.Container // of the campaign
+	top      *fyne.Container
 	log      *widgets.Log
 	problems *widgets.Table
 	senders  *widgets.Table
@@ -66,26 +69,19 @@ func newProgressPane(w *Window) *progressPane {
 	p.export = widgets.NewAction(t.T("ui.cmd.report"), theme.DocumentIcon(), w.report)
 	p.export.Importance, p.export.Tip, p.export.OnHint = widget.LowImportance, t.T("ui.cmd.report.tip"), w.step.hint
 	p.meter = widgets.NewMeter()
-	legend := container.NewHBox()
+	legend := container.New(layout.NewRowWrapLayoutWithCustomPadding(18, 2))
 	for range outcomes {
-		c := widgets.NewCell("")
+		c := widgets.NewWholeCell()
 		p.legend = append(p.legend, c)
-	}
-	cols := make(widgets.Columns, len(outcomes))
-	for i := range cols {
-		cols[i] = widgets.Column{Min: 40, Weight: 1}
-	}
-	legend.Layout = cols
-	for _, c := range p.legend {
 		legend.Add(c)
 	}
 	p.pace = widget.NewLabel("")
-	p.pace.Truncation = fyne.TextTruncateEllipsis
+	p.pace.Wrapping = fyne.TextWrapWord
 	p.spark = widgets.NewSpark()
 	paceRow := container.NewBorder(nil, nil, nil, container.New(layout.NewGridWrapLayout(fyne.NewSize(120, 18)), p.spark), p.pace)
 
-	p.log = widgets.NewLog(widgets.Columns{{Min: 62}, {Min: 14}, {Min: 200, Weight: 1}}, func() int { return len(vm.log) }, p.logRow)
-	tools := container.NewHBox(layout.NewSpacer(),
+	p.log = widgets.NewLog(widgets.Columns{{Min: 66}, {Min: 12}, {Min: 200, Weight: 1}}, func() int { return len(vm.log) }, p.logRow)
+	p.tools = container.NewHBox(layout.NewSpacer(),
 		low(t.T("ui.copy"), theme.ContentCopyIcon(), func() { w.app.Clipboard().SetContent(p.logText()) }),
 		low(t.T("ui.clear"), theme.ContentClearIcon(), vm.clearLog))
 	p.problems = widgets.NewTable(widgets.Columns{{Min: 46}, {Min: 90}, {Min: 160, Weight: 1}}, func() int { return len(p.shown) }, p.problemRow)
@@ -93,14 +89,17 @@ func newProgressPane(w *Window) *progressPane {
 	p.calm = container.NewCenter(widget.NewLabel(t.T("ui.progress.calm")))
 	p.senders = widgets.NewTable(widgets.Columns{{Min: 120, Weight: 1}, {Min: 120, Weight: 1}, {Min: 90}}, func() int { return len(vm.snap.Senders) }, p.senderRow)
 	p.tabs = container.NewAppTabs(
-		container.NewTabItem(t.T("ui.progress.log"), container.NewBorder(nil, tools, nil, nil, p.log.Object)),
+		container.NewTabItem(t.T("ui.progress.log"), p.log.Object),
 		container.NewTabItem(t.T("ui.progress.problems"), container.NewStack(p.problems, p.calm)),
 		container.NewTabItem(t.T("ui.progress.senders"), p.senders))
-	top := container.NewVBox(container.NewBorder(nil, nil, nil, container.NewHBox(p.resume, p.export), container.NewGridWithColumns(2, p.campaign, p.state)),
+	p.buttons = container.NewHBox(p.resume, p.export)
+	p.top = container.NewVBox(container.NewBorder(nil, nil, nil, p.buttons, container.NewGridWithColumns(2, p.campaign, p.state)),
 		p.meter, legend, paceRow)
-	p.full = container.NewBorder(top, nil, nil, nil, p.tabs)
+	p.tabs.OnSelected = func(*container.TabItem) { show(p.tools, p.tabs.SelectedIndex() == 0) }
+	// The buttons of the log stand at the right of the tabs' titles, where nothing else is.
+	p.full = container.NewBorder(p.top, nil, nil, nil, container.NewStack(p.tabs, container.NewBorder(p.tools, nil, nil, nil)))
 	p.empty = widgets.NewEmpty(theme.MailSendIcon(), t.T("ui.progress.empty"), t.T("ui.progress.empty.hint"))
-	p.root = widgets.NewPane(t.T("ui.pane.progress"), nil, container.NewStack(p.full, p.empty))
+	p.root = widgets.NewPane(t.T("ui.pane.progress"), container.NewStack(p.full, p.empty))
 	return p
 }
 
@@ -149,8 +148,8 @@ func (p *progressPane) refresh() {
 	p.state.SetText(p.stateText(s))
 	p.pace.SetText(p.paceText(s))
 	p.spark.Set(vm.rates)
-	show(p.resume, vm.resumable())
-	show(p.export, vm.id != 0)
+	show(p.resume, vm.resumable(), p.buttons, p.top)
+	show(p.export, vm.id != 0, p.buttons, p.top)
 	p.shown = vm.problems
 	show(p.calm, len(p.shown) == 0)
 	n := 0
@@ -226,8 +225,8 @@ func (l LogLine) mark() (string, fyne.ThemeColorName) {
 func (p *progressPane) logRow(i int) []widgets.CellValue {
 	l := p.w.progress.log[i]
 	mark, color := l.mark()
-	return []widgets.CellValue{{Text: l.At.Local().Format("15:04:05"), Color: widgets.ColorMuted, Mono: true},
-		{Text: mark, Color: color, Mono: true}, {Text: l.Text, Color: color, Mono: true}}
+	return []widgets.CellValue{{Text: l.At.Local().Format("15:04:05"), Color: widgets.ColorMuted, Mono: true, Small: true},
+		{Text: mark, Color: color, Mono: true, Small: true}, {Text: l.Text, Color: color, Mono: true, Small: true}}
 }
 
 func (p *progressPane) logText() string {

@@ -26,8 +26,9 @@ type recipientsPane struct {
 	count   *widget.Label
 	remove  *widgets.Action
 	mute    *widgets.Action
+	more    *widgets.Action // menu of the list
 	filling bool
-	timer   *time.Timer
+	pause   pause
 }
 
 func newRecipientsPane(w *Window) *recipientsPane {
@@ -77,10 +78,7 @@ func newRecipientsPane(w *Window) *recipientsPane {
 	p.search.SetPlaceHolder(t.T("ui.search"))
 	p.search.SetText(vm.query.Search)
 	p.search.OnChanged = func(s string) {
-		if p.timer != nil {
-			p.timer.Stop()
-		}
-		p.timer = time.AfterFunc(200*time.Millisecond, func() { w.tasks.Do(func() { vm.search(s) }) })
+		w.tasks.after(&p.pause, 200*time.Millisecond, func() { vm.search(s) })
 	}
 	p.search.OnSubmitted = vm.search
 	p.count = widget.NewLabel("")
@@ -92,7 +90,10 @@ func newRecipientsPane(w *Window) *recipientsPane {
 	for _, b := range []*widgets.Action{p.remove, p.mute} {
 		b.Importance, b.OnHint = widget.LowImportance, w.step.hint
 	}
-	top := container.NewGridWithColumns(2, p.lists, p.search)
+	p.more = widgets.NewAction("", theme.MoreVerticalIcon(), nil)
+	p.more.OnTapped = func() { p.listMenu(p.more) }
+	p.more.Importance, p.more.Tip, p.more.OnHint = widget.LowImportance, t.T("ui.list.more"), w.step.hint
+	top := container.NewGridWithColumns(2, container.NewBorder(nil, nil, nil, p.more, p.lists), p.search)
 	foot := container.NewBorder(nil, nil, nil, container.NewHBox(p.mute, p.remove), p.count)
 	p.none = container.NewCenter(widget.NewLabelWithStyle(t.T("ui.contact.nomatch"), fyne.TextAlignCenter, fyne.TextStyle{}))
 	p.full = container.NewBorder(container.NewVBox(top, p.header), foot, nil, nil, container.NewStack(p.table, p.none))
@@ -107,7 +108,7 @@ func newRecipientsPane(w *Window) *recipientsPane {
 	for _, b := range []*widgets.Action{imp, add} {
 		b.Importance, b.OnHint = widget.LowImportance, w.step.hint
 	}
-	p.root = widgets.NewPane(t.T("ui.pane.recipients"), nil, container.NewStack(p.full, p.empty), imp, add)
+	p.root = widgets.NewPane(t.T("ui.pane.recipients"), container.NewStack(p.full, p.empty), imp, add)
 	return p
 }
 

@@ -54,19 +54,18 @@ func (w *Window) checkDialog() {
 		return
 	}
 	spec := CampaignSpec{Letter: w.letter.letter, ListID: w.recipients.query.ListID, AccountIDs: w.accounts.usable()}
-	listName := t.T("ui.list.all")
-	if _, ok := w.recipients.list(); !ok && len(w.recipients.lists) > 0 {
-		spec.ListID = w.recipients.lists[0].ID
+	lists := w.recipients.lists
+	var names []string
+	for _, l := range lists {
+		names = append(names, l.Name+"  ("+number(l.Count)+")")
 	}
-	for _, l := range w.recipients.lists {
-		if l.ID == spec.ListID {
-			listName = l.Name
-		}
-	}
-	spec.Name = w.newName(listName)
+	at := max(0, slices.IndexFunc(lists, func(l model.List) bool { return l.ID == spec.ListID }))
+	spec.ListID, spec.Name = lists[at].ID, w.newName(lists[at].Name)
 
 	name := widget.NewEntry()
 	name.SetText(spec.Name)
+	choose := widget.NewSelect(names, nil)
+	choose.SetSelectedIndex(at)
 	list := container.NewVBox()
 	result := container.NewVBox(widget.NewLabel(t.T("ui.check.running")))
 	send := primary(t.T("ui.check.send"), theme.MailSendIcon(), nil)
@@ -105,12 +104,21 @@ func (w *Window) checkDialog() {
 				result.Add(w.finding(theme.NewErrorThemedResource(theme.ErrorIcon()), t.Error(err)))
 				return
 			}
-			blocked := w.checkLines(result, listName, c)
+			blocked := w.checkLines(result, lists[at].Name, c)
 			send.SetText(t.T("ui.check.sendn", "n", number(c.People)))
 			if !blocked && c.People > 0 {
 				send.Enable()
 			}
 		})
+	}
+	choose.OnChanged = func(string) {
+		old := w.newName(lists[at].Name)
+		at = choose.SelectedIndex()
+		spec.ListID = lists[at].ID
+		if name.Text == old { // the user has not named it
+			name.SetText(w.newName(lists[at].Name))
+		}
+		examine()
 	}
 	var d *dialog.CustomDialog
 	send.OnTapped = func() {
@@ -127,7 +135,7 @@ func (w *Window) checkDialog() {
 				w.start(c.ID)
 			})
 	}
-	form := widget.NewForm(row(t.T("ui.check.name"), name, ""), row(t.T("ui.check.list"), widget.NewLabel(listName), ""),
+	form := widget.NewForm(row(t.T("ui.check.name"), name, ""), row(t.T("ui.check.list"), choose, ""),
 		row(t.T("ui.check.subject"), clipped(spec.Letter.Subject), ""), row(t.T("ui.check.accounts"), container.NewVBox(list, ad), ""))
 	d = w.popup(t.T("ui.check.title"), container.NewBorder(container.NewVBox(form, widget.NewSeparator()), nil, nil, nil, container.NewVScroll(result)),
 		widget.NewButton(t.T("ui.cancel"), func() { d.Hide() }), send)
@@ -258,7 +266,7 @@ func (w *Window) report() {
 		return func() {
 			d.Hide()
 			w.saveFile(strings.Map(fileRune, c.Name)+ext, func(path string) {
-				act(w.tasks, func(ctx context.Context) error { return w.svc.Report(ctx, id, path) }, func(err error) {
+				act(w.tasks, func(ctx context.Context) error { return w.svc.Report(ctx, id, path, t.Lang()) }, func(err error) {
 					if err == nil && ext == ".html" {
 						w.openPath(path, nil)
 					}

@@ -10,6 +10,8 @@ import (
 	"fyne.io/fyne/v2/dialog"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
+
+	"hongyan/assets"
 )
 
 // settingsDialog chooses language, look and font.
@@ -39,13 +41,10 @@ func (w *Window) settingsDialog() {
 		widget.NewButton(t.T("ui.cancel"), func() { d.Hide() }), primary(t.T("ui.save"), nil, func() {
 			d.Hide()
 			chosen, variant, file := langs[lang.SelectedIndex()], looks[max(0, look.SelectedIndex())], font.Text
-			act(w.tasks, func(context.Context) error {
-				w.svc.SetSetting(keyFont, file)
-				return nil
-			}, func(error) {
-				w.SetLook(variant)
-				w.SetLanguage(chosen)
-			})
+			w.set(keyFont, file)
+			w.set(keyLang, chosen)
+			w.t = assets.For(chosen)
+			w.SetLook(variant)
 		}))
 	w.fit(d, 500, 260)
 }

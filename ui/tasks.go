@@ -3,6 +3,7 @@ package ui
 import (
 	"context"
 	"sync"
+	"time"
 )
 
 // Tasks runs work in the background and brings its result back to the goroutine of the window.
@@ -10,13 +11,16 @@ type Tasks struct {
 	ctx      context.Context
 	cancel   context.CancelFunc
 	dispatch func(func())
+	timer    func(d time.Duration, f func()) (stop func() bool) // time.AfterFunc, unless a test has its own clock
 	wg       sync.WaitGroup
 }
 
 // NewTasks makes Tasks; dispatch queues a function for the window's goroutine and must not wait for it.
 func NewTasks(dispatch func(func())) *Tasks {
 	ctx, cancel := context.WithCancel(context.Background())
-	return &Tasks{ctx: ctx, cancel: cancel, dispatch: dispatch}
+	return &Tasks{ctx: ctx, cancel: cancel, dispatch: dispatch, timer: func(d time.Duration, f func()) func() bool {
+		return time.AfterFunc(d, f).Stop
+	}}
 }
 
 // Close cancels what runs and waits for it; nothing is dispatched afterwards.
@@ -34,6 +38,17 @@ func (t *Tasks) Do(f func()) {
 			}
 		})
 	}
+}
+
+// A pause is the moment that is let go by after the last key.
+type pause struct{ stop func() bool }
+
+// after calls f on the window's goroutine once d has passed without another call with the same pause.
+func (t *Tasks) after(p *pause, d time.Duration, f func()) {
+	if p.stop != nil {
+		p.stop()
+	}
+	p.stop = t.timer(d, func() { t.Do(f) })
 }
 
 // background runs work on its own goroutine, then done with its result on the window's. cancel ends it early;

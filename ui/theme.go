@@ -60,6 +60,7 @@ var palette = map[fyne.ThemeColorName][2]uint32{
 	widgets.ColorUnknown:               {0x7a4fb3, 0xae8be0},
 	widgets.ColorSkipped:               {0x9aa6ac, 0x6b777d},
 	widgets.ColorQueued:                {0xd6dee2, 0x333d43},
+	widgets.ColorSpark:                 {0x9cc7cd, 0x2f6a73},
 }
 
 // Color is part of fyne.Theme.
@@ -69,6 +70,9 @@ func (t *Theme) Color(name fyne.ThemeColorName, v fyne.ThemeVariant) color.Color
 		v = theme.VariantLight
 	case "dark":
 		v = theme.VariantDark
+	}
+	if name == theme.ColorNameShadow { // behind dialogs, beside scrolled lists, and the handles of the splits
+		return color.NRGBA{A: map[fyne.ThemeVariant]uint8{theme.VariantDark: 0x70}[v] + 0x1c}
 	}
 	if pair, ok := palette[name]; ok {
 		if v == theme.VariantDark {
@@ -101,7 +105,7 @@ func (t *Theme) Size(n fyne.ThemeSizeName) float32 {
 	case theme.SizeNameText:
 		return 13
 	case theme.SizeNameCaptionText:
-		return 11
+		return 12
 	case theme.SizeNameSubHeadingText:
 		return 15
 	case theme.SizeNameHeadingText:

@@ -22,6 +22,8 @@ type Options struct {
 	Dispatch func(func())                // queues on the window's goroutine; default fyne.Do
 	Tick     time.Duration               // how often live values are read; default 100 ms, below 0 never
 	Close    func(context.Context) error // stops the use cases; called once, before the window goes
+
+	timer func(d time.Duration, f func()) (stop func() bool) // of Tasks; tests have their own
 }
 
 // Window is the main window. Its methods are called on the window's goroutine.
@@ -47,6 +49,7 @@ type Window struct {
 	step              *stepBar
 	main, left, right *container.Split
 
+	slow     func() // what an open dialog wants to look at now and then; nil is nothing
 	stopTick chan struct{}
 	closing  bool
 	saved    geometry
@@ -56,6 +59,7 @@ type Window struct {
 type geometry struct {
 	W, H              float32
 	Main, Left, Right float64
+	Letter            float64 // editor and preview
 }
 
 // Keys of settings that the window keeps.
@@ -78,6 +82,9 @@ func New(a fyne.App, svc Services, o Options) *Window {
 		o.Tick = 100 * time.Millisecond
 	}
 	w := &Window{app: a, svc: svc, opt: o, tasks: NewTasks(o.Dispatch), stopTick: make(chan struct{})}
+	if o.timer != nil {
+		w.tasks.timer = o.timer
+	}
 	w.t = assets.For(first(o.Lang, svc.Setting(keyLang)))
 	w.look = NewTheme(svc.Setting(keyTheme), svc.Setting(keyFont))
 	a.Settings().SetTheme(w.look)
@@ -94,7 +101,7 @@ func New(a fyne.App, svc Services, o Options) *Window {
 	w.win.SetPadded(false)
 	w.win.SetCloseIntercept(w.askClose)
 	w.win.SetOnDropped(w.dropped)
-	w.saved = geometry{W: 1280, H: 800, Main: 0.36, Left: 0.3, Right: 0.55}
+	w.saved = geometry{W: 1280, H: 800, Main: 0.36, Left: 0.3, Right: 0.5, Letter: 0.5}
 	if s := svc.Setting(keyGeometry); s != "" {
 		_ = json.Unmarshal([]byte(s), &w.saved) // a damaged setting leaves the usual shape
 	}
@@ -157,17 +164,26 @@ func (w *Window) Tick(slow bool) {
 		if w.progress.running {
 			w.accounts.load()
 		}
+		if w.slow != nil {
+			w.slow()
+		}
 	}
 }
 
 // build makes everything that is seen, in the language of the moment.
 func (w *Window) build() {
+	lastLetter, lastProgress := 0, 0
+	if w.letterPane != nil { // another language: stay where the user was
+		lastLetter, lastProgress = w.letterPane.tabs.SelectedIndex(), w.progressPane.tabs.SelectedIndex()
+	}
 	w.makeCommands()
 	w.step = newStepBar(w)
 	w.accountsPane = newAccountsPane(w)
 	w.recipientsPane = newRecipientsPane(w)
 	w.letterPane = newLetterPane(w)
 	w.progressPane = newProgressPane(w)
+	w.letterPane.tabs.SelectIndex(lastLetter)
+	w.progressPane.tabs.SelectIndex(lastProgress)
 
 	w.accounts.changed = func() { w.accountsPane.refresh(); w.sync() }
 	w.recipients.changed = func() { w.recipientsPane.refresh(); w.sync() }
@@ -202,8 +218,12 @@ func (w *Window) build() {
 // sync brings buttons, next step and preview up to what the panes hold.
 func (w *Window) sync() {
 	w.letter.as(w.accounts.current, w.recipients.current())
+	changed := false
 	for _, c := range w.commands {
-		c.refresh()
+		changed = c.refresh() || changed
+	}
+	if m := w.win.MainMenu(); changed && m != nil {
+		m.Refresh()
 	}
 	w.step.refresh()
 }
@@ -225,14 +245,11 @@ func (w *Window) SetLook(variant string) {
 	w.build()
 }
 
-// set keeps a setting, without making the window wait for the disk.
-func (w *Window) set(key, value string) {
-	act(w.tasks, func(context.Context) error { w.svc.SetSetting(key, value); return nil }, func(error) {})
-}
+func (w *Window) set(key, value string) { w.svc.SetSetting(key, value) }
 
 func (w *Window) keepGeometry() {
 	s := w.win.Canvas().Size()
-	g := geometry{s.Width, s.Height, w.main.Offset, w.left.Offset, w.right.Offset}
+	g := geometry{s.Width, s.Height, w.main.Offset, w.left.Offset, w.right.Offset, w.letterPane.split.Offset}
 	if s.Width < 100 || g == w.saved {
 		return
 	}

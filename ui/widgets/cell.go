@@ -16,6 +16,8 @@ type Cell struct {
 	text  string
 	style fyne.TextStyle
 	color fyne.ThemeColorName
+	small bool
+	whole bool // never shortened
 	draw  *canvas.Text
 }
 
@@ -35,6 +37,16 @@ func (c *Cell) Set(text string, color fyne.ThemeColorName, style fyne.TextStyle)
 	c.fit()
 }
 
+// NewWholeCell makes a cell that takes the width of its text instead of shortening it.
+func NewWholeCell() *Cell {
+	c := NewCell("")
+	c.whole = true
+	return c
+}
+
+// Shortened tells whether the text ends in an ellipsis at present.
+func (c *Cell) Shortened() bool { return c.draw.Text != c.text }
+
 // Text is the whole text, not only what fits.
 func (c *Cell) Text() string { return c.text }
 
@@ -45,12 +57,19 @@ func (c *Cell) CreateRenderer() fyne.WidgetRenderer {
 	return r
 }
 
+func (c *Cell) size() float32 {
+	if c.small {
+		return theme.CaptionTextSize()
+	}
+	return theme.TextSize()
+}
+
 func (c *Cell) fit() {
-	size := theme.TextSize()
+	size := c.size()
 	width := c.Size().Width
 	text := c.text
 	measure := func(s string) float32 { return fyne.MeasureText(s, size, c.style).Width }
-	if width > 0 && measure(text) > width {
+	if width > 0 && !c.whole && measure(text) > width {
 		rs := []rune(text)
 		n := sort.Search(len(rs), func(i int) bool { return measure(string(rs[:i+1])+"…") > width })
 		text = string(rs[:n]) + "…"
@@ -69,7 +88,11 @@ func (r *cellRenderer) Layout(size fyne.Size) {
 }
 
 func (r *cellRenderer) MinSize() fyne.Size {
-	return fyne.NewSize(1, fyne.MeasureText("Ag鸿", theme.TextSize(), r.c.style).Height)
+	s := fyne.NewSize(1, fyne.MeasureText("Ag鸿", r.c.size(), r.c.style).Height)
+	if r.c.whole {
+		s.Width = fyne.MeasureText(r.c.text, r.c.size(), r.c.style).Width
+	}
+	return s
 }
 func (r *cellRenderer) Refresh()                     { r.c.fit() }
 func (r *cellRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObject{r.c.draw} }

@@ -19,6 +19,7 @@ const (
 	ColorUnknown  fyne.ThemeColorName = "hongyan-unknown"
 	ColorSkipped  fyne.ThemeColorName = "hongyan-skipped"
 	ColorQueued   fyne.ThemeColorName = "hongyan-queued"
+	ColorSpark    fyne.ThemeColorName = "hongyan-spark" // the bars of the sparkline
 )
 
 // themed gives a colour of the current theme; one that the theme does not know falls back to the foreground, so

@@ -9,7 +9,8 @@ import (
 
 // Header is the row above a Table. A column with a key can be tapped to sort by it.
 type Header struct {
-	fyne.CanvasObject
+	widget.BaseWidget
+	row   *fyne.Container
 	cells []*headerCell
 }
 
@@ -27,8 +28,14 @@ func NewHeader(columns Columns, titles []HeaderColumn, onSort func(key string)) 
 		h.cells = append(h.cells, c)
 		objects = append(objects, c)
 	}
-	h.CanvasObject = container.NewVBox(container.New(columns, objects...), widget.NewSeparator())
+	h.row = container.New(columns, objects...)
+	h.ExtendBaseWidget(h)
 	return h
+}
+
+// CreateRenderer is called by Fyne.
+func (h *Header) CreateRenderer() fyne.WidgetRenderer {
+	return widget.NewSimpleRenderer(container.NewVBox(h.row, widget.NewSeparator()))
 }
 
 // Sorted marks the column that the table is sorted by.

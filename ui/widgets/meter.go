@@ -3,7 +3,6 @@ package widgets
 import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
-	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 )
 
@@ -105,9 +104,12 @@ func NewSpark() *Spark {
 	return s
 }
 
-// Set shows values, oldest first; the tallest fills the height.
+// sparkValues is how many values fill the width; fewer stand at the right.
+const sparkValues = 60
+
+// Set shows the last 60 values, oldest first; the tallest fills the height.
 func (s *Spark) Set(values []float64) {
-	s.values = values
+	s.values = values[max(0, len(values)-sparkValues):]
 	s.Refresh()
 }
 
@@ -130,11 +132,11 @@ func (r *sparkRenderer) Layout(size fyne.Size) {
 			b.Hide()
 			continue
 		}
-		w := size.Width / float32(n)
+		w := size.Width / sparkValues
 		h := size.Height * float32(r.s.values[i]/top)
 		b.Show()
-		b.Move(fyne.NewPos(float32(i)*w, size.Height-h))
-		b.Resize(fyne.NewSize(fyne.Max(1, w-1), h))
+		b.Move(fyne.NewPos(size.Width-float32(n-i)*w, size.Height-h))
+		b.Resize(fyne.NewSize(w, h))
 	}
 }
 
@@ -145,7 +147,7 @@ func (r *sparkRenderer) Refresh() {
 		r.bars = append(r.bars, canvas.NewRectangle(nil))
 	}
 	for _, b := range r.bars {
-		b.(*canvas.Rectangle).FillColor = theme.Color(theme.ColorNamePrimary)
+		b.(*canvas.Rectangle).FillColor = themed(ColorSpark)
 		b.Refresh()
 	}
 	r.Layout(r.s.Size())

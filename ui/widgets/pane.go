@@ -10,16 +10,12 @@ import (
 	"fyne.io/fyne/v2/widget"
 )
 
-// NewPane frames a body with a title, a note beside it and buttons at the right.
-func NewPane(title string, note fyne.CanvasObject, body fyne.CanvasObject, actions ...fyne.CanvasObject) fyne.CanvasObject {
+// NewPane frames a body with a title and buttons at the right.
+func NewPane(title string, body fyne.CanvasObject, actions ...fyne.CanvasObject) fyne.CanvasObject {
 	name := canvas.NewText(title, themed(theme.ColorNameForeground))
 	name.TextStyle.Bold = true
 	name.TextSize = theme.TextSize() + 1
-	if note == nil {
-		note = layout.NewSpacer()
-	}
-	left := container.NewHBox(container.NewCenter(name))
-	head := container.NewBorder(nil, nil, left, container.NewHBox(actions...), container.NewVBox(layout.NewSpacer(), note, layout.NewSpacer()))
+	head := container.NewHBox(container.NewCenter(name), layout.NewSpacer(), container.NewHBox(actions...))
 	bg := canvas.NewRectangle(themed(ColorCard))
 	bg.CornerRadius = 6
 	bg.StrokeColor = theme.Color(theme.ColorNameSeparator)

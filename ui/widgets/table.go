@@ -15,6 +15,7 @@ type CellValue struct {
 	Color fyne.ThemeColorName // "" is the foreground
 	Bold  bool
 	Mono  bool
+	Small bool // in the size of captions
 }
 
 // Table is a list of any length with fixed columns, drawn from recycled rows. Which rows are selected is the
@@ -136,6 +137,7 @@ func (r *tableRow) show(i int) {
 		if v.Color == "" {
 			v.Color = theme.ColorNameForeground
 		}
+		c.small = v.Small
 		c.Set(v.Text, v.Color, fyne.TextStyle{Bold: v.Bold, Monospace: v.Mono})
 	}
 	r.bg.FillColor = theme.Color(theme.ColorNameSelection)
