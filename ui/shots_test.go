@@ -1,0 +1,153 @@
+package ui
+
+import (
+	"image/png"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"fyne.io/fyne/v2"
+)
+
+// shoot writes a picture of the window to the folder that HONGYAN_SHOTS names.
+func (r *rig) shoot(name string) {
+	r.t.Helper()
+	dir := os.Getenv("HONGYAN_SHOTS")
+	f, err := os.Create(filepath.Join(dir, name+".png"))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if err := png.Encode(f, r.w.win.Canvas().Capture()); err != nil {
+		r.t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// scenes are the states of the window that are worth a look, each with its name.
+func scenes(lang string) map[string]func(t testing.TB) *rig {
+	return map[string]func(t testing.TB) *rig{
+		"first": func(t testing.TB) *rig { return newRig(t, lang, newFake()) },
+		"ready": func(t testing.TB) *rig { return newRig(t, lang, shop(lang)) },
+		"sending": func(t testing.TB) *rig {
+			r := newRig(t, lang, shop(lang).sending(lang))
+			for i := range 60 {
+				r.w.progress.rates = append(r.w.progress.rates, 9+float64((i*7)%5))
+			}
+			r.tick()
+			r.w.recipients.click(3, false, false)
+			r.w.recipients.click(6, false, true)
+			r.w.recipientsPane.table.Refresh()
+			r.w.recipientsPane.counts()
+			r.run()
+			return r
+		},
+		"failures": func(t testing.TB) *rig {
+			r := newRig(t, lang, shop(lang).sending(lang))
+			r.tick()
+			r.w.progressPane.tabs.SelectIndex(1)
+			r.run()
+			return r
+		},
+		"account": func(t testing.TB) *rig {
+			r := newRig(t, lang, shop(lang))
+			r.w.accountDialog(Account{})
+			r.entry("name@example.com").SetText("reading.circle@qq.com")
+			r.run()
+			return r
+		},
+		"import": func(t testing.TB) *rig {
+			f := shop(lang)
+			f.preview = csvPreview()
+			r := newRig(t, lang, f)
+			r.w.importDialog("/home/shop/customers-gbk.csv", "")
+			r.run()
+			return r
+		},
+		"check": func(t testing.TB) *rig {
+			r := newRig(t, lang, shop(lang))
+			r.w.checkDialog()
+			r.run()
+			return r
+		},
+		"problem": func(t testing.TB) *rig {
+			r := newRig(t, lang, shop(lang).sending(lang))
+			r.tick()
+			r.w.problemDialog(r.w.progress.problems[0])
+			r.run()
+			return r
+		},
+		"practice": func(t testing.TB) *rig {
+			f := shop(lang)
+			f.practiceLetters = practiceLetters(f)
+			r := newRig(t, lang, f)
+			r.w.practiceDialog()
+			r.run()
+			r.tap(r.text("ui.practice.start"))
+			return r
+		},
+		"doctor": func(t testing.TB) *rig {
+			f := shop(lang)
+			f.doctor = []DoctorLine{{Name: "dns", Status: "pass", Key: "doctor.connect.ok", Args: map[string]string{"host": "smtp.qq.com", "port": "465"}}, {Name: "tls", Status: "pass", Key: "ui.ok"},
+				{Name: "login", Status: "fail", Key: "diag.qq.auth.code"}}
+			r := newRig(t, lang, f)
+			r.w.doctorDialog(f.accounts[0])
+			r.run()
+			return r
+		},
+		"settings": func(t testing.TB) *rig {
+			r := newRig(t, lang, shop(lang))
+			r.w.settingsDialog()
+			r.run()
+			return r
+		},
+		"help": func(t testing.TB) *rig {
+			r := newRig(t, lang, shop(lang))
+			r.w.helpDialog()
+			r.run()
+			return r
+		},
+		"close": func(t testing.TB) *rig {
+			r := newRig(t, lang, shop(lang).sending(lang))
+			r.tick()
+			r.w.askClose()
+			r.run()
+			return r
+		},
+		"report": func(t testing.TB) *rig {
+			r := newRig(t, lang, shop(lang))
+			r.w.importDialog("", "a@example.com 12 b@example.com c@example.com nobody")
+			r.run()
+			r.field("ui.import.list").SetText("Fair")
+			r.field("ui.import.source").SetText("sheet")
+			r.field("ui.import.consent").SetText("ticked")
+			r.tap(r.text("ui.cmd.import"))
+			return r
+		},
+	}
+}
+
+// TestShots draws every scene; it is for the eye, and runs when HONGYAN_SHOTS names a folder.
+func TestShots(t *testing.T) {
+	if os.Getenv("HONGYAN_SHOTS") == "" {
+		t.Skip("HONGYAN_SHOTS names no folder")
+	}
+	for _, lang := range []string{"zh", "en"} {
+		for name, open := range scenes(lang) {
+			t.Run(name+"-"+lang, func(t *testing.T) { open(t).shoot(name + "-" + lang) })
+		}
+	}
+	for _, lang := range []string{"zh", "en"} {
+		r := scenes(lang)["sending"](t)
+		r.w.SetLook("dark")
+		r.run()
+		r.shoot("dark-" + lang)
+		r = scenes(lang)["sending"](t)
+		for _, s := range []fyne.Size{fyne.NewSize(1024, 700), fyne.NewSize(640, 480)} {
+			r.w.win.Resize(s)
+			r.run()
+			r.shoot("sending-" + lang + "-" + itoa(int64(s.Width)))
+		}
+	}
+}
