@@ -81,6 +81,39 @@ func (p *peer) letter() {
 	p.say("250 2.0.0 queued as 1\n")
 }
 
+// chunks takes one letter by BDAT and gives its octets.
+func (p *peer) chunks() string {
+	p.want("MAIL FROM:<")
+	p.say("250 ok\n")
+	p.want("RCPT TO:<")
+	p.say("250 ok\n")
+	var sb strings.Builder
+	for {
+		b, last := p.chunk()
+		sb.WriteString(b)
+		p.say("250 2.0.0 ok\n")
+		if last {
+			return sb.String()
+		}
+	}
+}
+
+// chunk reads one BDAT and its octets.
+func (p *peer) chunk() (octets string, last bool) {
+	line := p.want("BDAT ")
+	var n int
+	if _, err := fmt.Sscanf(line, "BDAT %d", &n); err != nil {
+		p.t.Errorf("server: %q: %v", line, err)
+		panic(errScript)
+	}
+	b := make([]byte, n)
+	if _, err := io.ReadFull(p.br, b); err != nil {
+		p.t.Errorf("server: chunk of %d: %v", n, err)
+		panic(errScript)
+	}
+	return string(b), strings.HasSuffix(line, " LAST")
+}
+
 // quit takes the client's leave.
 func (p *peer) quit() {
 	p.want("QUIT")

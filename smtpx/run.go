@@ -15,9 +15,11 @@ const (
 
 // Run sends what src hands out until io.EOF (nil) or an error of the session. Each transaction taken from src gets
 // exactly one Done, before Run returns. An error that wraps ErrStale says that the server hung up while nothing was
-// under way, or before it had seen anything of the letter: a new session may go on. When ctx ends while letters are under way the connection is closed within
-// moments, without a terminator for a letter that has none yet; when it ends between letters the session stays
-// usable and the context's error is returned. To stop gently, let Next return io.EOF.
+// under way, or before it had seen anything of the letter: a new session may go on.
+//
+// When ctx ends while letters are under way the connection is closed within moments, without a terminator for a
+// letter that has none yet; when it ends between letters the session stays usable and the context's error is
+// returned. To stop gently, let Next return io.EOF.
 func (s *Session) Run(ctx context.Context, src Source) error {
 	next, cancel := context.WithCancel(ctx)
 	defer cancel()
