@@ -158,6 +158,15 @@ func serve(t *testing.T, scripts ...func(*peer)) *Config {
 	return &Config{Host: "127.0.0.1", Port: ln.Addr().(*net.TCPAddr).Port, TLS: TLSNone}
 }
 
+// to is a Dial that reaches cfg's server whatever it is asked for.
+func to(cfg *Config) func(context.Context, string, string) (net.Conn, error) {
+	addr := fmt.Sprintf("127.0.0.1:%d", cfg.Port)
+	return func(ctx context.Context, _, _ string) (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, "tcp", addr)
+	}
+}
+
 func dial(t *testing.T, cfg *Config) *Session {
 	t.Helper()
 	s, err := Dial(t.Context(), cfg)

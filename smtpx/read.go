@@ -96,7 +96,7 @@ func (s *Session) handle(code int, raw []byte) bool {
 
 	s.mu.Lock()
 	fail, done := s.answerLocked(e, code, r)
-	if fail == nil && code == 421 {
+	if fail == nil && code == 421 { // the server goes
 		fail = &Error{Phase: e.kind.phase(), Reply: r}
 	}
 	if fail != nil {
@@ -145,7 +145,7 @@ func (s *Session) unsolicitedLocked(r *Reply) {
 func (s *Session) answerLocked(e expect, code int, r *Reply) (fail *Error, done bool) {
 	tx, good := e.tx, code/100 == 2
 	broken := func() *Error { return &Error{Phase: e.kind.phase(), Reply: r, Err: ErrProtocol} }
-	if code == 421 && e.kind != replyDot {
+	if code == 421 && e.kind != replyDot && e.kind != replyQuit {
 		return nil, false // settle tells the transaction
 	}
 	switch e.kind {
@@ -199,7 +199,9 @@ func (s *Session) answerLocked(e expect, code int, r *Reply) (fail *Error, done 
 		}
 	case replyDot:
 		return s.terminatedLocked(tx, code, r, broken)
-	case replyNull, replyQuit:
+	case replyQuit:
+		return &Error{Phase: PhaseQuit, Err: ErrClosed}, false // whatever the code is
+	case replyNull:
 	}
 	return nil, false
 }
