@@ -38,18 +38,20 @@ func TestBadFiles(t *testing.T) {
 		path string
 		want model.Code
 	}{
-		"missing":     {filepath.Join(t.TempDir(), "none.csv"), model.EFileMissing},
-		"directory":   {t.TempDir(), model.EFileDirectory},
-		"empty":       {write(t, "a.csv", nil), model.EFileEmpty},
-		"blank":       {write(t, "a.txt", []byte("\xEF\xBB\xBF \r\n\t\n")), model.EFileEmpty},
-		"two GB":      {big, model.EFileTooBig},
-		"random":      {write(t, "a.dat", random), model.EFileBinary},
-		"zeros":       {write(t, "a.img", make([]byte, 70<<10)), model.EFileBinary},
-		"picture":     {write(t, "a.csv", append([]byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"), random[:3000]...)), model.EFileBinary},
-		"program":     {write(t, "a.exe", append([]byte("MZ\x90\x00\x03\x00\x00\x00\x04\x00\x00\x00\xff\xff\x00\x00"), random[:3000]...)), model.EFileBinary},
-		"few octets":  {write(t, "a.bin", []byte{1, 2, 3, 4, 5}), model.EFileBinary},
-		"bare":        {write(t, "a.csv", []byte("a@example.com")), ""},
-		"not regular": {os.DevNull, model.EFileFormat},
+		"missing":      {filepath.Join(t.TempDir(), "none.csv"), model.EFileMissing},
+		"directory":    {t.TempDir(), model.EFileDirectory},
+		"empty":        {write(t, "a.csv", nil), model.EFileEmpty},
+		"blank":        {write(t, "a.txt", []byte("\xEF\xBB\xBF \r\n\t\n")), model.EFileEmpty},
+		"two GB":       {big, model.EFileTooBig},
+		"random":       {write(t, "a.dat", random), model.EFileBinary},
+		"zeros":        {write(t, "a.img", make([]byte, 70<<10)), model.EFileBinary},
+		"picture":      {write(t, "a.csv", append([]byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"), random[:3000]...)), model.EFileBinary},
+		"program":      {write(t, "a.exe", append([]byte("MZ\x90\x00\x03\x00\x00\x00\x04\x00\x00\x00\xff\xff\x00\x00"), random[:3000]...)), model.EFileBinary},
+		"few octets":   {write(t, "a.bin", []byte{1, 2, 3, 4, 5}), model.EFileBinary},
+		"below a file": {filepath.Join(write(t, "a.csv", []byte("x")), "b.csv"), model.EFileUnreadable},
+		"NUL in name":  {"a\x00.csv", model.EFileUnreadable},
+		"bare":         {write(t, "a.csv", []byte("a@example.com")), ""},
+		"not regular":  {os.DevNull, model.EFileFormat},
 	} {
 		s, err := Open(c.path, Options{})
 		if got := model.CodeOf(err); got != c.want {
@@ -105,6 +107,7 @@ func (l long) ReadAt(p []byte, off int64) (int, error) {
 
 func TestLongLine(t *testing.T) {
 	const table = "姓名,邮箱\r\na,a@example.com\r\n"
+	const chatHead, cardHead = "2024-03-01 9:00:00 <", "BEGIN:VCARD\nEMAIL:"
 	for name, in := range map[string]long{
 		"text":             {"a@example.com\n", "\nb@example.com\n", 24 << 20, 'x'},
 		"csv":              {table, "\r\nb,b@example.com\r\n", 24 << 20, 'x'},
@@ -115,6 +118,16 @@ func TestLongLine(t *testing.T) {
 		"text of blanks":   {"a@example.com\n", "\nb@example.com\n", 4 << 20, ' '},
 		"csv of newlines":  {table, "\r\nb,b@example.com\r\n", 4 << 20, '\n'},
 		"text of at signs": {"a@example.com\n", "\nb@example.com\n", 256 << 10, '@'},
+		"one GB":           {"a@example.com\n", "\nb@example.com\n", 1<<30 - 100, 'x'},
+		"chat":             {chatHead + "a@example.com>\n", "\n" + chatHead + "b@example.com>\n", 24 << 20, 'x'},
+		"chat of brackets": {chatHead + "a@example.com>\n", "\n" + chatHead + "b@example.com>\n", 1 << 20, '('},
+		"card":             {cardHead + "a@example.com\nNOTE:", "\nEND:VCARD\n" + cardHead + "b@example.com\nEND:VCARD\n", 24 << 20, 'x'},
+		"card of colons":   {cardHead + "a@example.com\nNOTE:", "\nEND:VCARD\n" + cardHead + "b@example.com\nEND:VCARD\n", 1 << 20, ':'},
+		"card of folds":    {cardHead + "a@example.com\nNOTE:", "\nEND:VCARD\n" + cardHead + "b@example.com\nEND:VCARD\n", 1 << 20, '\n'},
+		"page of text":     {"<html><p>a@example.com<p>", "<p>b@example.com", 12 << 20, 'x'},
+		"page of digits":   {"<html><p>a@example.com<p>", "<p>b@example.com", 1 << 20, '1'},
+		"page of at signs": {"<html><p>a@example.com<p>", "<p>b@example.com", 256 << 10, '@'},
+		"page of tags":     {"<html><p>a@example.com<p ", "><p>b@example.com", 12 << 20, '<'},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var before, after runtime.MemStats

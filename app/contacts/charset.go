@@ -2,6 +2,7 @@ package contacts
 
 import (
 	"bytes"
+	"encoding/binary"
 	"io"
 	"strings"
 	"unicode"
@@ -114,7 +115,7 @@ func sampleCharset(r io.ReaderAt, size int64) ([]byte, error) {
 			sample = append(sample, b...)
 			continue
 		}
-		if i := bytes.IndexFunc(b, func(r rune) bool { return r >= 128 }); i >= 0 {
+		if !asciiOctets(b) {
 			// Start at a line, so that no character is cut at the front.
 			if nl := bytes.IndexByte(b, '\n'); nl >= 0 {
 				b = b[nl:]
@@ -123,6 +124,21 @@ func sampleCharset(r io.ReaderAt, size int64) ([]byte, error) {
 		}
 	}
 	return sample, nil
+}
+
+// asciiOctets looks at eight octets at a time: all of a large file may have to be searched.
+func asciiOctets(b []byte) bool {
+	for ; len(b) >= 8; b = b[8:] {
+		if binary.LittleEndian.Uint64(b)&0x8080808080808080 != 0 {
+			return false
+		}
+	}
+	for _, c := range b {
+		if c >= 128 {
+			return false
+		}
+	}
+	return true
 }
 
 // DetectCharset finds the charset of a sample by its content: a byte order mark, validity as UTF-8, the

@@ -48,7 +48,7 @@ func (s *Source) detect(head []byte) error {
 	if err != nil {
 		return err
 	}
-	if binary(text) {
+	if isBinary(text) {
 		return model.E(model.EFileBinary, nil, "path", s.name)
 	}
 	return s.layout()
@@ -67,8 +67,8 @@ func (s *Source) decodeHead(head []byte) (string, error) {
 	return string(b), nil
 }
 
-// binary tells a picture or program from a text: too much of it is no text in any charset.
-func binary(s string) bool {
+// isBinary tells a picture or program from a text: too much of it is no text in any charset.
+func isBinary(s string) bool {
 	odd, n := 0, 0
 	for i, r := range s {
 		n++

@@ -51,30 +51,27 @@ type Stats struct {
 
 // Open opens a file and finds its format, charset and columns. The error is a *model.Error.
 func Open(path string, opt Options) (*Source, error) {
+	st, err := os.Stat(path) // before it is opened: to open a pipe waits for its writer
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, model.E(model.EFileMissing, err, "path", path)
+	case err != nil:
+		return nil, model.E(model.EFileUnreadable, err, "path", path, "detail", err.Error())
+	case st.IsDir():
+		return nil, model.E(model.EFileDirectory, nil, "path", path)
+	case !st.Mode().IsRegular():
+		return nil, model.E(model.EFileFormat, nil, "path", path, "detail", st.Mode().String())
+	}
 	f, err := os.Open(path) // #nosec G304 -- the user chose the file
 	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, model.E(model.EFileMissing, err, "path", path)
-		}
 		return nil, model.E(model.EFileUnreadable, err, "path", path, "detail", err.Error())
 	}
-	st, err := f.Stat()
-	switch {
-	case err != nil:
-		err = model.E(model.EFileUnreadable, err, "path", path, "detail", err.Error())
-	case st.IsDir():
-		err = model.E(model.EFileDirectory, nil, "path", path)
-	case !st.Mode().IsRegular():
-		err = model.E(model.EFileFormat, nil, "path", path, "detail", st.Mode().String())
+	s, err := FromReader(path, f, st.Size(), opt)
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
 	}
-	if err == nil {
-		var s *Source
-		if s, err = FromReader(path, f, st.Size(), opt); err == nil {
-			s.close = f.Close
-			return s, nil
-		}
-	}
-	return nil, errors.Join(err, f.Close())
+	s.close = f.Close
+	return s, nil
 }
 
 // FromText reads pasted text, which is UTF-8.
