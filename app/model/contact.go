@@ -89,6 +89,26 @@ type ImportReport struct {
 	Seconds    float64
 }
 
+// ImportState is where an import stands.
+type ImportState string
+
+// The states of an import. One that stays open was cut off: what it brought until then is there, and can be undone.
+const (
+	ImportOpen   ImportState = "open"
+	ImportDone   ImportState = "done"
+	ImportUndone ImportState = "undone"
+)
+
+// Import is the record of an import: where addresses came from, and how these people agreed.
+type Import struct {
+	ID int64
+	ImportSpec
+	ListID                                      int64
+	State                                       ImportState
+	Rows, Added, Updated, Duplicate, Suppressed int
+	StartedAt, FinishedAt                       time.Time
+}
+
 // Suppression is an address or a whole domain ("@example.com") that is never mailed.
 type Suppression struct {
 	ID     int64

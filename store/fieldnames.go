@@ -1,0 +1,76 @@
+package store
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"slices"
+
+	"hongyan/app/model"
+)
+
+// fieldNames calls f with each name, quoted as it stands, of a JSON object of strings as fieldsText makes it. It
+// is ten times as fast as to unmarshal, which a million contacts need.
+func fieldNames(text []byte, f func(quoted []byte)) error {
+	bad := func() error {
+		return model.E(model.EInternal, nil, "detail", "the fields of a contact are no JSON object of texts")
+	}
+	if len(text) < 2 || text[0] != '{' {
+		return bad()
+	}
+	for text = text[1:]; text[0] == '"'; text = text[1:] {
+		name := quotedLen(text)
+		if name == 0 || len(text) < name+2 || text[name] != ':' {
+			return bad()
+		}
+		value := quotedLen(text[name+1:])
+		if value == 0 || len(text) < name+1+value+1 {
+			return bad()
+		}
+		f(text[:name])
+		if text = text[name+1+value:]; text[0] != ',' {
+			break
+		}
+		if len(text) < 2 {
+			return bad()
+		}
+	}
+	if len(text) != 1 || text[0] != '}' {
+		return bad()
+	}
+	return nil
+}
+
+// quotedLen is the length of the quoted string that text begins with, quotes included; 0 when there is none.
+func quotedLen(text []byte) int {
+	if len(text) == 0 || text[0] != '"' {
+		return 0
+	}
+	for i := 1; i < len(text); {
+		j := bytes.IndexAny(text[i:], `"\`)
+		if j < 0 {
+			return 0
+		}
+		if i += j; text[i] == '"' {
+			return i + 1
+		}
+		i += 2 // a backslash and what it escapes
+	}
+	return 0
+}
+
+// byCount gives the names, the most frequent first.
+func byCount(count map[string]int) ([]string, error) {
+	quoted := make([]string, 0, len(count))
+	for k := range count {
+		quoted = append(quoted, k)
+	}
+	slices.SortFunc(quoted, func(a, b string) int { return cmp.Or(cmp.Compare(count[b], count[a]), cmp.Compare(a, b)) })
+	names := make([]string, len(quoted))
+	for i, q := range quoted {
+		if err := json.Unmarshal([]byte(q), &names[i]); err != nil {
+			return nil, err
+		}
+	}
+	return names, nil
+}

@@ -1,0 +1,106 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"hongyan/app/model"
+)
+
+func (s *Store) lists(ctx context.Context, where string, args ...any) ([]model.List, error) {
+	var all []model.List
+	err := s.app.each(ctx, func(rows *sql.Rows) error {
+		var l model.List
+		var created int64
+		err := rows.Scan(&l.ID, &l.Name, &created, &l.Count)
+		l.CreatedAt = at(created)
+		all = append(all, l)
+		return err
+	}, `SELECT id, name, created, (SELECT count(*) FROM list_members WHERE list_id = id) FROM lists `+where, args...)
+	return all, err
+}
+
+// Lists implements app.ContactStore, in order of names.
+func (s *Store) Lists(ctx context.Context) ([]model.List, error) {
+	return s.lists(ctx, "ORDER BY name")
+}
+
+// ListByName implements app.ContactStore. ENotFound when there is no such list.
+func (s *Store) ListByName(ctx context.Context, name string) (*model.List, error) {
+	found, err := s.lists(ctx, "WHERE name = ?", name)
+	return one(found, err, "list", name)
+}
+
+// CreateList implements app.ContactStore. EExists when the name is taken.
+func (s *Store) CreateList(ctx context.Context, name string) (*model.List, error) {
+	l := &model.List{Name: name, CreatedAt: at(time.Now().UnixMilli())}
+	err := s.app.write(ctx, func(t *tx) (err error) {
+		l.ID, err = createList(t, name, l.CreatedAt)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+func createList(t *tx, name string, when time.Time) (int64, error) {
+	id, err := t.insert(`INSERT INTO lists (name, created) VALUES (?, ?)`, name, ms(when))
+	if taken(err) {
+		err = model.E(model.EExists, nil, "kind", "list", "name", name)
+	}
+	return id, err
+}
+
+// RenameList implements app.ContactStore. EExists when the name is taken, ENotFound when there is no such list.
+func (s *Store) RenameList(ctx context.Context, id int64, name string) error {
+	return s.app.write(ctx, func(t *tx) error {
+		n, err := t.changes(`UPDATE lists SET name = ? WHERE id = ?`, name, id)
+		switch {
+		case taken(err):
+			return model.E(model.EExists, nil, "kind", "list", "name", name)
+		case err == nil && n == 0:
+			return model.E(model.ENotFound, nil, "kind", "list", "name", idName(id))
+		}
+		return err
+	})
+}
+
+// RemoveList implements app.ContactStore. Its people stay, even those who were on no other list.
+func (s *Store) RemoveList(ctx context.Context, id int64) error {
+	return s.app.write(ctx, func(t *tx) error {
+		n, err := t.changes(`DELETE FROM lists WHERE id = ?`, id)
+		if err == nil && n == 0 {
+			return model.E(model.ENotFound, nil, "kind", "list", "name", idName(id))
+		}
+		if err == nil {
+			_, err = t.exec(`DELETE FROM list_members WHERE list_id = ?`, id)
+		}
+		return err
+	})
+}
+
+// listExists makes sure, within a transaction, that a list is there.
+func listExists(t *tx, id int64) error {
+	var name string
+	err := t.row(`SELECT name FROM lists WHERE id = ?`, []any{id}, &name)
+	if errors.Is(err, sql.ErrNoRows) {
+		return model.E(model.ENotFound, nil, "kind", "list", "name", idName(id))
+	}
+	return err
+}
+
+// statement is the number of a sentence about source or consent; 0 for none.
+func statement(t *tx, text string) (int64, error) {
+	if text == "" {
+		return 0, nil
+	}
+	if _, err := t.exec(`INSERT INTO statements (text) VALUES (?) ON CONFLICT DO NOTHING`, text); err != nil {
+		return 0, err
+	}
+	var id int64
+	err := t.row(`SELECT id FROM statements WHERE text = ?`, []any{text}, &id)
+	return id, err
+}

@@ -1,0 +1,264 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"hongyan/app/model"
+)
+
+// Options choose how a data folder is opened. The zero value is the usual way.
+type Options struct {
+	// ReadOnly opens what is there for looking only, beside a running Hongyan. Every write then fails with
+	// EReadOnly.
+	ReadOnly bool
+	// MaxPages, when not 0, bounds each file to so many pages of 4096 octets: beyond it the disk is "full".
+	MaxPages int
+}
+
+// Store is an open data folder. Its methods are safe for concurrent use.
+type Store struct {
+	dir        string
+	app        *database
+	deliveries *database
+	journal    *journal // nil when read-only
+	lock       *os.File
+	copied     bool
+
+	closing sync.Once
+	closed  error
+}
+
+// The lock file's name. It holds nothing and is never removed: removing it would race with another instance.
+const lockName = "hongyan.lock"
+
+// Open opens the data folder, making it (0700) and its files (0600) when they are not there.
+//
+// Errors: EInstance when another Hongyan has the folder; EFolder when the folder cannot be used; and with the
+// path of the file: EDamaged, ENewer, ENotOurs, EReadOnly, EDiskFull, ELocked. A file that is refused has not
+// been changed. ReadOnly never waits for another instance, and fails with EFileMissing where there is nothing.
+//
+// Opening after an unclean end checks both files, makes what was being attempted unknown, and pauses what was
+// running with reason "crash"; in a folder that looks like a copy, what was running or paused is paused with
+// reason "copied".
+func Open(ctx context.Context, dir string, o Options) (*Store, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, model.E(model.EFolder, err, "path", dir)
+	}
+	s := &Store{dir: dir}
+	if o.ReadOnly {
+		err = s.openReading(ctx)
+	} else {
+		err = s.openWriting(ctx, o)
+	}
+	if err != nil {
+		s.release()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Store) openReading(ctx context.Context) error {
+	for _, k := range []kind{appKind, deliveriesKind} {
+		file := filepath.Join(s.dir, k.file)
+		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+			return model.E(model.EFileMissing, err, "path", file)
+		}
+		d, err := openReader(file, 8<<10)
+		if err != nil {
+			return err
+		}
+		s.hold(k, d)
+		var id int32
+		var version int
+		err = errors.Join(
+			d.row(ctx, "PRAGMA application_id", nil, &id),
+			d.row(ctx, "PRAGMA user_version", nil, &version))
+		if err != nil {
+			return coded(err, file)
+		}
+		steps, err := k.migrations()
+		switch {
+		case err != nil:
+			return err
+		case id != k.id:
+			return model.E(model.ENotOurs, nil, "path", file)
+		case version > len(steps):
+			return model.E(model.ENewer, nil, "path", file)
+		case version < len(steps): // it must be upgraded first, by opening it for writing
+			return model.E(model.EReadOnly, nil, "path", file)
+		}
+	}
+	return nil
+}
+
+func (s *Store) hold(k kind, d *database) {
+	if k.file == appKind.file {
+		s.app = d
+	} else {
+		s.deliveries = d
+	}
+}
+
+func (s *Store) openWriting(ctx context.Context, o Options) error {
+	if err := makeFolder(s.dir); err != nil {
+		return err
+	}
+	f, held, err := lockFile(filepath.Join(s.dir, lockName))
+	switch {
+	case held:
+		return model.E(model.EInstance, nil, "path", s.dir)
+	case errors.Is(err, fs.ErrPermission):
+		return model.E(model.EReadOnly, err, "path", s.dir)
+	case err != nil:
+		return model.E(model.EFolder, coded(err, s.dir), "path", s.dir)
+	}
+	s.lock = f
+	kinds := []kind{appKind, deliveriesKind}
+	fresh, version := make([]bool, 2), make([]int, 2)
+	for i, k := range kinds { // look at both before either is touched
+		if fresh[i], version[i], err = k.examine(ctx, filepath.Join(s.dir, k.file)); err != nil {
+			return err
+		}
+	}
+	for i, k := range kinds {
+		file := filepath.Join(s.dir, k.file)
+		if fresh[i] {
+			if err := k.create(ctx, file); err != nil {
+				return err
+			}
+		}
+		d, err := openDatabase(ctx, file, k.cacheKB, o.MaxPages)
+		if err != nil {
+			return err
+		}
+		s.hold(k, d)
+		if err := k.migrate(ctx, d, version[i], fresh[i]); err != nil {
+			return err
+		}
+	}
+	if err := s.app.write(ctx, func(t *tx) error { return setMeta(t, "clean", "0") }); err != nil {
+		return err
+	}
+	if err := s.recover(ctx); err != nil {
+		return err
+	}
+	for _, d := range []*database{s.app, s.deliveries} {
+		if err := d.pin(); err != nil {
+			return err
+		}
+	}
+	s.journal = newJournal(s.deliveries)
+	return nil
+}
+
+// makeFolder makes the data folder, for its owner only. A folder that is there keeps its mode.
+func makeFolder(dir string) error {
+	fi, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return model.E(model.EFolder, err, "path", dir)
+		}
+		return nil
+	case err != nil:
+		return model.E(model.EFolder, err, "path", dir)
+	case !fi.IsDir():
+		return model.E(model.EFolder, nil, "path", dir, "detail", "it is a file")
+	}
+	return nil
+}
+
+// recover puts the journal in order before anything is sent: see Open.
+func (s *Store) recover(ctx context.Context) error {
+	err := s.deliveries.write(ctx, func(t *tx) error {
+		copied, err := s.enroll(t)
+		if err != nil {
+			return err
+		}
+		s.copied = copied
+		now := time.Now().UnixMilli()
+		for _, q := range []string{
+			`UPDATE attempts SET state = 'unknown', scope = 'unknown' WHERE (delivery_id, n) IN (
+			   SELECT d.id, d.tries FROM campaigns c JOIN deliveries d ON d.campaign_id = c.id AND d.state = 'attempting')`,
+			`UPDATE deliveries SET state = 'unknown', scope = 'unknown', updated = ?1 WHERE id IN (
+			   SELECT d.id FROM campaigns c JOIN deliveries d ON d.campaign_id = c.id AND d.state = 'attempting')`,
+			`UPDATE campaigns SET state = 'paused', reason = CASE WHEN ?2 THEN 'copied' ELSE 'crash' END, detail = ''
+			   WHERE state = 'running' OR (?2 AND state = 'paused')`,
+		} {
+			if _, err := t.d.conn.ExecContext(ctx, q, now, copied); err != nil {
+				return err
+			}
+		}
+		return setMeta(t, "clean", "0")
+	})
+	if err != nil {
+		return err
+	}
+	return coded(s.enrolled(), filepath.Join(s.dir, identityName))
+}
+
+// Copied reports whether the folder looked like a copy when it was opened.
+func (s *Store) Copied() bool { return s.copied }
+
+// Dir is the data folder, as an absolute path.
+func (s *Store) Dir() string { return s.dir }
+
+// Close writes what the journal still holds, closes both files and gives the folder free. Its error is the
+// fault that kept results from the disk: their deliveries will be unknown when the folder is opened again.
+func (s *Store) Close() error {
+	s.closing.Do(func() {
+		if s.journal != nil {
+			s.closed = s.journal.close()
+			for _, d := range []*database{s.app, s.deliveries} {
+				if s.closed == nil {
+					s.closed = d.seal()
+				}
+			}
+		}
+		s.release()
+	})
+	return s.closed
+}
+
+// release lets go of whatever Open got hold of.
+func (s *Store) release() {
+	for _, d := range []*database{s.app, s.deliveries} {
+		if d != nil {
+			if err := d.close(); err != nil && s.closed == nil {
+				s.closed = err
+			}
+		}
+	}
+	if s.lock != nil {
+		_ = s.lock.Close()
+	}
+}
+
+// seal marks a file as closed properly.
+func (d *database) seal() error {
+	ctx := context.Background()
+	if err := d.write(ctx, func(t *tx) error { return setMeta(t, "clean", "1") }); err != nil {
+		return err
+	}
+	_, err := d.conn.ExecContext(ctx, "PRAGMA optimize")
+	return coded(err, d.path)
+}
+
+// openRaw opens one plain connection, before the file is in WAL mode.
+func openRaw(file string, q url.Values) (*sql.DB, error) {
+	db, err := sql.Open("sqlite", dsn(file, q))
+	if err != nil {
+		return nil, coded(err, file)
+	}
+	db.SetMaxOpenConns(1)
+	return db, nil
+}

@@ -1,0 +1,117 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"slices"
+	"strings"
+	"time"
+
+	"hongyan/app/model"
+)
+
+// suppressionKeys are what would suppress an address: itself, its domain, and every domain above, the nearest
+// first. The domain counts in lower case.
+func suppressionKeys(email string) []string {
+	i := strings.LastIndexByte(email, '@')
+	if i < 0 {
+		return []string{email}
+	}
+	domain := strings.ToLower(email[i+1:])
+	keys := []string{email[:i+1] + domain}
+	for more := true; more && domain != ""; _, domain, more = strings.Cut(domain, ".") {
+		keys = append(keys, "@"+domain)
+	}
+	return keys
+}
+
+// Suppressed implements campaign.Suppressor. An address is suppressed by itself, by its domain or by a domain
+// above that; the nearest of them gives the reason.
+func (s *Store) Suppressed(ctx context.Context, email string) (reason string, yes bool, err error) {
+	keys := suppressionKeys(email)
+	args := make([]any, len(keys))
+	for i, k := range keys {
+		args[i] = k
+	}
+	nearest := len(keys)
+	err = s.app.each(ctx, func(rows *sql.Rows) error {
+		var key, why string
+		err := rows.Scan(&key, &why)
+		if i := slices.Index(keys, key); i >= 0 && i < nearest {
+			nearest, reason = i, why
+		}
+		return err
+	}, `SELECT key, reason FROM suppressions WHERE key IN (`+holes(len(keys))+`)`, args...)
+	return reason, nearest < len(keys), err
+}
+
+// Suppress implements campaign.Suppressor. What is suppressed already keeps its first reason. EInvalid for a key
+// that is neither an address nor "@" and a domain.
+func (s *Store) Suppress(ctx context.Context, sup model.Suppression) error {
+	i := strings.LastIndexByte(sup.Key, '@')
+	if i < 0 || i == len(sup.Key)-1 {
+		return model.E(model.EInvalid, nil, "field", "address", "value", sup.Key)
+	}
+	if sup.At.IsZero() {
+		sup.At = time.Now()
+	}
+	key := sup.Key[:i] + strings.ToLower(sup.Key[i:])
+	return s.app.write(ctx, func(t *tx) error {
+		_, err := t.exec(`INSERT INTO suppressions (key, reason, detail, at) VALUES (?, ?, ?, ?) ON CONFLICT (key) DO NOTHING`,
+			key, sup.Reason, sup.Detail, ms(sup.At))
+		return err
+	})
+}
+
+// Suppressions implements app.SuppressionStore, in order of keys.
+func (s *Store) Suppressions(ctx context.Context) ([]model.Suppression, error) {
+	var all []model.Suppression
+	err := s.app.each(ctx, func(rows *sql.Rows) error {
+		var x model.Suppression
+		var when int64
+		err := rows.Scan(&x.ID, &x.Key, &x.Reason, &x.Detail, &when)
+		x.At = at(when)
+		all = append(all, x)
+		return err
+	}, `SELECT id, key, reason, detail, at FROM suppressions ORDER BY key`)
+	return all, err
+}
+
+// RemoveSuppression implements app.SuppressionStore.
+func (s *Store) RemoveSuppression(ctx context.Context, id int64) error {
+	return s.app.removeRow(ctx, `DELETE FROM suppressions WHERE id = ?`, "suppression", id)
+}
+
+// suppressedOf tells, inside a transaction, which of some addresses are suppressed.
+func suppressedOf(t *tx, emails []string) (map[string]bool, error) {
+	var some bool
+	if err := t.row(`SELECT EXISTS (SELECT 1 FROM suppressions)`, nil, &some); err != nil || !some {
+		return nil, err
+	}
+	keys := make(map[string]bool, len(emails)+64)
+	for _, e := range emails {
+		for _, k := range suppressionKeys(e) {
+			keys[k] = false
+		}
+	}
+	all := make([]string, 0, len(keys))
+	for k := range keys {
+		all = append(all, k)
+	}
+	err := t.each(func(rows *sql.Rows) error {
+		var k string
+		err := rows.Scan(&k)
+		keys[k] = true
+		return err
+	}, `SELECT key FROM suppressions WHERE key IN (SELECT value FROM json_each(?))`, toJSON(all))
+	if err != nil {
+		return nil, err
+	}
+	found := make(map[string]bool)
+	for _, e := range emails {
+		if slices.ContainsFunc(suppressionKeys(e), func(k string) bool { return keys[k] }) {
+			found[e] = true
+		}
+	}
+	return found, nil
+}
