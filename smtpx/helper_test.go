@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -19,6 +20,11 @@ type peer struct {
 	c    net.Conn
 	br   *bufio.Reader
 	body string
+}
+
+func newPeer(t *testing.T, c net.Conn) *peer {
+	_ = c.SetDeadline(time.Now().Add(15 * time.Second))
+	return &peer{t: t, c: c, br: bufio.NewReader(c)}
 }
 
 // want reads one line, which must start with prefix.
@@ -114,6 +120,16 @@ func (p *peer) chunk() (octets string, last bool) {
 	return string(b), strings.HasSuffix(line, " LAST")
 }
 
+// silent wants nothing more from the client for a moment.
+func (p *peer) silent() {
+	_ = p.c.SetReadDeadline(time.Now().Add(5 * time.Millisecond))
+	if b, err := p.br.Peek(1); len(b) > 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+		line, _ := p.br.ReadString('\n')
+		p.t.Errorf("server: %q before the reply, %v", line, err)
+	}
+	_ = p.c.SetReadDeadline(time.Now().Add(15 * time.Second))
+}
+
 // quit takes the client's leave.
 func (p *peer) quit() {
 	p.want("QUIT")
@@ -149,8 +165,7 @@ func serve(t *testing.T, scripts ...func(*peer)) *Config {
 						panic(r)
 					}
 				}()
-				_ = c.SetDeadline(time.Now().Add(15 * time.Second))
-				script(&peer{t: t, c: c, br: bufio.NewReader(c)})
+				script(newPeer(t, c))
 			}()
 		}
 	})
@@ -164,6 +179,25 @@ func to(cfg *Config) func(context.Context, string, string) (net.Conn, error) {
 	return func(ctx context.Context, _, _ string) (net.Conn, error) {
 		var d net.Dialer
 		return d.DialContext(ctx, "tcp", addr)
+	}
+}
+
+// countingConn keeps what was written, write by write.
+type countingConn struct {
+	net.Conn
+	writes []string
+}
+
+func (c *countingConn) Write(p []byte) (int, error) {
+	c.writes = append(c.writes, string(p))
+	return c.Conn.Write(p)
+}
+
+func wrapDial(d func(context.Context, string, string) (net.Conn, error), cc **countingConn) func(context.Context, string, string) (net.Conn, error) {
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		c, err := d(ctx, network, addr)
+		*cc = &countingConn{Conn: c}
+		return *cc, err
 	}
 }
 
