@@ -136,6 +136,20 @@ func mediaType(a model.Attachment) string {
 	return "application/octet-stream"
 }
 
+// maxFileName is in octets: what file systems take, and some room.
+const maxFileName = 200
+
+// clip cuts s to at most n octets at the start of a character.
+func clip(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
+}
+
 // cleanFileName leaves only a name: no folder, no control characters, nothing that hides the extension.
 func cleanFileName(s string) string {
 	s = cleanHeader(s)
@@ -148,15 +162,12 @@ func cleanFileName(s string) string {
 		}
 		return c
 	}, s), " .")
-	ext := filepath.Ext(s)
-	for len(s) > 200 { // octets: what file systems take
-		stem := []rune(strings.TrimSuffix(s, ext))
-		if len(stem) == 0 {
-			s, ext = ext[len(ext)-100:], ""
-			s = strings.ToValidUTF8(s, "")
-			break
+	if len(s) > maxFileName {
+		if ext := filepath.Ext(s); len(ext) <= maxFileName/2 {
+			s = clip(strings.TrimSuffix(s, ext), maxFileName-len(ext)) + ext
+		} else {
+			s = clip(s, maxFileName)
 		}
-		s = string(stem[:len(stem)-1]) + ext
 	}
 	if s == "" {
 		return "attachment"

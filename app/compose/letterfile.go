@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding/simplifiedchinese"
+	"golang.org/x/text/encoding/unicode"
 
 	"hongyan/app/model"
 )
@@ -55,6 +56,13 @@ func ParseLetter(name string, data []byte) (model.Letter, error) {
 	if len(bytes.TrimSpace(data)) == 0 {
 		return l, model.E(model.EFileEmpty, nil, "path", name)
 	}
+	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) { // "Unicode" of Windows' editor
+		dec, err := unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewDecoder().Bytes(data)
+		if err != nil {
+			return l, model.E(model.EFileFormat, err, "path", name, "detail", "charset")
+		}
+		data = dec
+	}
 	if bytes.IndexByte(data, 0) >= 0 {
 		return l, model.E(model.EFileBinary, nil, "path", name)
 	}
@@ -95,7 +103,7 @@ func ParseLetter(name string, data []byte) (model.Letter, error) {
 				value = u
 			}
 		}
-		switch strings.ToLower(strings.TrimSpace(key)) {
+		switch strings.NewReplacer(" ", "-", "_", "-").Replace(strings.ToLower(strings.TrimSpace(key))) {
 		case "subject":
 			l.Subject = value
 		case "from-name":

@@ -16,13 +16,19 @@ type marker struct {
 }
 
 func newMarker(src string) marker {
-	src = strings.ToLower(src)
+	taken := map[string]bool{}
+	for _, x := range reMarker.FindAllString(strings.ToLower(src), -1) {
+		taken[x] = true
+	}
 	for i := 0; ; i++ {
-		if p := fmt.Sprintf("hyfld%dx", i); !strings.Contains(src, p) {
+		if p := fmt.Sprintf("hyfld%dx", i); !taken[p] {
 			return marker{p, regexp.MustCompile(p + `(\d{6})([zsu])`)}
 		}
 	}
 }
+
+// reMarker finds what a letter says that looks like a marker.
+var reMarker = regexp.MustCompile(`hyfld\d+x`)
 
 func (m marker) put(n int) string { return fmt.Sprintf("%s%06dz", m.prefix, n) }
 

@@ -118,14 +118,12 @@ func lex(place, src string) ([]tag, error) {
 // inBraces gives what stands before the closing braces of a tag, which is on one line; single braces in it
 // pair up: the fallback of {{name|{x}}} is {x}.
 func inBraces(s string) (string, bool) {
-	if nl := strings.IndexByte(s, '\n'); nl >= 0 {
-		s = s[:nl]
-	}
 	end := strings.Index(s, "}}")
-	if end < 0 || strings.Contains(s[:end], "{{") {
+	if end < 0 || strings.IndexByte(s[:end], '\n') >= 0 || strings.Contains(s[:end], "{{") {
 		return "", false
 	}
-	for strings.HasPrefix(s[end+2:], "}") && strings.Count(s[:end], "{") > strings.Count(s[:end], "}") {
+	open := strings.Count(s[:end], "{") - strings.Count(s[:end], "}")
+	for ; open > 0 && strings.HasPrefix(s[end+2:], "}"); open-- {
 		end++
 	}
 	return s[:end], true

@@ -20,7 +20,7 @@ type textWriter struct {
 	pre     int
 	ordered []int // per open list: the next number, 0 for bullets
 	tables  []table
-	links   []anchor
+	link    *anchor // that is open
 }
 
 type gap struct {
@@ -39,6 +39,9 @@ type anchor struct {
 	href string
 	at   int
 }
+
+// maxIndent is the deepest list that is still moved to the right.
+const maxIndent = 8
 
 const asciiSpace = " \t\r\n\f"
 
@@ -158,7 +161,8 @@ func (w *textWriter) start(t *html.Token) {
 			w.text("[" + alt + "]")
 		}
 	case "a":
-		w.links = append(w.links, anchor{strings.TrimSpace(attrOf(t, "href")), w.b.Len()})
+		w.closeLink() // a link cannot stand in another
+		w.link = &anchor{strings.TrimSpace(attrOf(t, "href")), w.b.Len()}
 	case "li":
 		w.line(1)
 		mark := "- "
@@ -167,7 +171,7 @@ func (w *textWriter) start(t *html.Token) {
 			mark = strconv.Itoa(w.ordered[k-1]) + ". "
 			w.ordered[k-1]++
 		}
-		w.word(strings.Repeat("  ", max(k-1, 0)) + mark)
+		w.word(strings.Repeat("  ", min(max(k-1, 0), maxIndent)) + mark)
 	case "ul":
 		w.list(0)
 	case "ol":
@@ -264,12 +268,10 @@ func (w *textWriter) end(t *html.Token) {
 
 // closeLink puts the target behind a link's text, unless it is the text.
 func (w *textWriter) closeLink() {
-	k := len(w.links)
-	if k == 0 {
+	a := w.link
+	if w.link = nil; a == nil {
 		return
 	}
-	a := w.links[k-1]
-	w.links = w.links[:k-1]
 	if a.href == "" || strings.HasPrefix(a.href, "#") || strings.HasPrefix(strings.ToLower(a.href), "javascript:") {
 		return
 	}
