@@ -104,7 +104,7 @@ func format(en entry) Line {
 		l.Kind = Client
 		l.Text = strings.TrimSpace("[" + octets(e.Bytes) + "] " + e.Text)
 	case smtpx.EventReply:
-		l.Kind = Server
+		l.Kind, l.Text = Server, reply(e.Code, e.Text)
 	case smtpx.EventError:
 		l.Kind = Error
 	case smtpx.EventConnect:
@@ -115,6 +115,19 @@ func format(en entry) Line {
 		l.Text = strings.TrimSpace("— " + e.Text)
 	}
 	return l
+}
+
+// reply is a reply as the server wrote it: the code before each line.
+func reply(code int, text string) string {
+	lines := strings.Split(text, "\n")
+	for i := range lines {
+		mark := "-"
+		if i == len(lines)-1 {
+			mark = " "
+		}
+		lines[i] = strconv.Itoa(code) + mark + lines[i]
+	}
+	return strings.Join(lines, "\n")
 }
 
 func octets(n int64) string {

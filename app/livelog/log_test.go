@@ -41,7 +41,8 @@ func TestFormat(t *testing.T) {
 	at := time.Date(2026, 11, 24, 14, 3, 20, 5e6, time.Local)
 	for want, e := range map[string]smtpx.Event{
 		"14:03:20.005 #3 > MAIL FROM:<a@example.com>": {Kind: smtpx.EventCommand, Text: "MAIL FROM:<a@example.com>"},
-		"14:03:20.005 #3 < 250 2.0.0 ok":              {Kind: smtpx.EventReply, Text: "250 2.0.0 ok", Code: 250},
+		"14:03:20.005 #3 < 250 2.0.0 ok":              {Kind: smtpx.EventReply, Text: "2.0.0 ok", Code: 250},
+		"14:03:20.005 #3 < 250-one\n250 two":          {Kind: smtpx.EventReply, Text: "one\ntwo", Code: 250},
 		"14:03:20.005 #3 > [4.0 KB]":                  {Kind: smtpx.EventBody, Bytes: 4096},
 		"14:03:20.005 #3 > [900 B]":                   {Kind: smtpx.EventBody, Bytes: 900},
 		"14:03:20.005 #3 ! reset":                     {Kind: smtpx.EventError, Text: "reset"},
