@@ -203,10 +203,13 @@ func campaignRun(c *cli) func(context.Context) (int, error) {
 
 // run sends until the campaign ends, and shows the dialogue as it happens.
 func (rf *runFlags) run(ctx context.Context, c *cli, h *app.App, id int64) (int, error) {
-	if err := c.unlock(h); err != nil {
-		return 0, err
+	err := h.Start(ctx, id)
+	if model.CodeOf(err) == model.ENeedPhrase {
+		if err = c.unlock(h); err == nil {
+			err = h.Start(ctx, id)
+		}
 	}
-	if err := h.Start(ctx, id); err != nil {
+	if err != nil {
 		return 0, err
 	}
 	done := make(chan error, 1)

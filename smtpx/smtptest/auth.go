@@ -13,7 +13,7 @@ func (ss *session) auth(arg string) bool {
 	case !ss.hello || ss.authed || ss.mail:
 		ss.reply("503 5.5.1 Not now")
 		return true
-	case !ss.secure:
+	case !ss.may():
 		ss.reply("530 5.7.0 Must issue a STARTTLS command first")
 		return true
 	case ss.s.opts.NoAuth:

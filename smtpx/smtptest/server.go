@@ -26,6 +26,7 @@ type Options struct {
 	// ask who got what ([ReadLog]). "": with Dir its index is that file, without there is none.
 	Log string
 
+	AllowPlain  bool   // with STARTTLS: take logins and letters without it too
 	RequireAuth bool   // MAIL is refused before a login
 	Password    string // the only right one, for any user; "": any
 	NoAuth      bool   // offer no AUTH

@@ -269,3 +269,40 @@ func TestOnlyLoopback(t *testing.T) {
 		}
 	}
 }
+
+// TestPlainWhereAllowed: a practice server for people takes letters with STARTTLS and without.
+func TestPlainWhereAllowed(t *testing.T) {
+	s, err := Start(Options{TLS: smtpx.TLSStart, AllowPlain: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	c, err := net.Dial("tcp", s.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	r := bufio.NewReader(c)
+	ask := func(line, want string) (all string) {
+		t.Helper()
+		if line != "" {
+			fmt.Fprint(c, line+"\r\n")
+		}
+		for {
+			l, err := r.ReadString('\n')
+			if err != nil || !strings.HasPrefix(l, want) {
+				t.Fatalf("%s: got %q, %v", line, l, err)
+			}
+			if all += l; l[3] == ' ' {
+				return all
+			}
+		}
+	}
+	ask("", "220")
+	if offers := ask("EHLO x", "250"); !strings.Contains(offers, "STARTTLS") || !strings.Contains(offers, "AUTH PLAIN LOGIN") {
+		t.Errorf("offered %q", offers)
+	}
+	ask("AUTH PLAIN AGEAYg==", "235")
+	ask("MAIL FROM:<a@example.org>", "250")
+	ask("QUIT", "221")
+}

@@ -193,7 +193,8 @@ func (ss *session) ehlo(verb, arg string) {
 	}
 	if !ss.secure {
 		lines = append(lines, "STARTTLS")
-	} else if !o.NoAuth {
+	}
+	if ss.may() && !o.NoAuth {
 		lines = append(lines, "AUTH PLAIN LOGIN", "AUTH=PLAIN LOGIN")
 	}
 	limits := fmt.Sprintf("LIMITS RCPTMAX=%d", o.MaxRcpts)
@@ -215,6 +216,9 @@ func (ss *session) ehlo(verb, arg string) {
 	ss.reply(b.String())
 }
 
+// may says whether the session may log in and send: under TLS, or where the server does not insist on it.
+func (ss *session) may() bool { return ss.secure || ss.s.opts.AllowPlain }
+
 func (ss *session) startTLS() bool {
 	if ss.secure {
 		ss.reply("503 5.5.1 Not now")
@@ -235,7 +239,7 @@ func (ss *session) mailFrom(arg string) bool {
 	switch {
 	case !ss.hello:
 		ss.reply("503 5.5.1 Error: need EHLO first")
-	case !ss.secure:
+	case !ss.may():
 		ss.reply("530 5.7.0 Must issue a STARTTLS command first")
 	case ss.s.opts.RequireAuth && !ss.authed:
 		ss.reply("530 5.7.0 Authentication required")
