@@ -121,6 +121,10 @@ func (a *App) WakeAccount(ctx context.Context, id int64) error {
 // SecretsNeedPassphrase tells whether UnlockSecrets must be called before a password can be read or stored.
 func (a *App) SecretsNeedPassphrase() bool { return a.secrets.NeedsPassphrase() }
 
+// SecretsStored tells whether a sealed file of passwords is there: if not, the passphrase given to UnlockSecrets is
+// a new one.
+func (a *App) SecretsStored() bool { return a.secrets.HasFile() }
+
 // UnlockSecrets opens the sealed file of passwords. EPassphrase when the passphrase is wrong.
 func (a *App) UnlockSecrets(passphrase string) error { return a.secrets.Unlock(passphrase) }
 
