@@ -214,9 +214,22 @@ func tail(s string) string {
 // JSON reads the last line of the output into v, strictly: a key that v does not know is an error.
 func (r Result) JSON(v any) {
 	r.tb.Helper()
+	r.json(v, true)
+}
+
+// JSONLoose reads of the last line of the output what v knows.
+func (r Result) JSONLoose(v any) {
+	r.tb.Helper()
+	r.json(v, false)
+}
+
+func (r Result) json(v any, strict bool) {
+	r.tb.Helper()
 	lines := strings.Split(strings.TrimSpace(r.Out), "\n")
 	d := json.NewDecoder(strings.NewReader(lines[len(lines)-1]))
-	d.DisallowUnknownFields()
+	if strict {
+		d.DisallowUnknownFields()
+	}
 	if err := d.Decode(v); err != nil {
 		r.tb.Fatalf("hongyanctl %s: %v\nout: %s\nerr: %s", strings.Join(r.Args, " "), err, tail(r.Out), tail(r.Err))
 	}

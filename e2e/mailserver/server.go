@@ -188,8 +188,8 @@ func (s *Server) Log() string {
 		if err != nil || len(text) == 0 {
 			continue
 		}
-		if len(text) > 8<<10 {
-			text = text[len(text)-8<<10:]
+		if len(text) > 4<<10 {
+			text = text[len(text)-4<<10:]
 		}
 		fmt.Fprintf(&b, "-- %s:\n%s", name, text)
 	}

@@ -5,13 +5,18 @@ import (
 	"os"
 	"testing"
 
+	"hongyan/e2e/ctl"
 	"hongyan/e2e/mailserver"
 )
 
 // server is shared by all tests of the package, which run one after the other; each begins with an empty mailbox.
 var server *mailserver.Server
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
+func TestMain(m *testing.M) {
+	code := run(m)
+	ctl.Clean()
+	os.Exit(code)
+}
 
 func run(m *testing.M) (code int) {
 	var err error
