@@ -87,7 +87,7 @@ func (w *writer) envelope(t *Transaction, data bool) (*txn, error) {
 	if t.Begin != nil {
 		t.Begin()
 	}
-	if rset && !w.rset(t.ID) {
+	if rset && !w.rset(tx) {
 		return nil, w.Err()
 	}
 	if !w.room(1) {
@@ -117,9 +117,9 @@ func (w *writer) envelope(t *Transaction, data bool) (*txn, error) {
 	return tx, nil
 }
 
-// rset drops what the server may still have of the letter before. Its reply is waited for in lockstep only.
-func (w *writer) rset(letter int64) bool {
-	return w.room(1) && w.command(PhaseMail, letter, "RSET") && w.push(expect{kind: replyRset}) &&
+// rset drops what the server may still have of the letter before tx. Its reply is waited for in lockstep only.
+func (w *writer) rset(tx *txn) bool {
+	return w.room(1) && w.command(PhaseMail, tx.t.ID, "RSET") && w.push(expect{tx: tx, kind: replyRset}) &&
 		(w.pipelining() || w.flush(PhaseMail, w.limit.BodyStall) && w.wait(w.last()) == nil)
 }
 

@@ -89,7 +89,14 @@ func (p *peer) letter() {
 
 // chunks takes one letter by BDAT and gives its octets.
 func (p *peer) chunks() string {
-	p.want("MAIL FROM:<")
+	line := p.want("")
+	if line == "RSET" { // when the answer to the letter before was under way
+		p.say("250 ok\n")
+		line = p.want("")
+	}
+	if !strings.HasPrefix(line, "MAIL FROM:<") {
+		p.t.Errorf("server: %q", line)
+	}
 	p.say("250 ok\n")
 	p.want("RCPT TO:<")
 	p.say("250 ok\n")

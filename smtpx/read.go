@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"syscall"
+	"time"
 )
 
 // connReader reads for replyReader and keeps the read deadline at the oldest reply owed.
@@ -86,6 +87,7 @@ func (s *Session) handle(code int, raw []byte) bool {
 	s.q = s.q[:copy(s.q, s.q[1:])]
 	s.qBytes -= e.size
 	s.popped++
+	s.heard = time.Now()
 	s.mu.Unlock()
 
 	var r *Reply
@@ -146,6 +148,9 @@ func (s *Session) answerLocked(e expect, code int, r *Reply) (fail *Error, done 
 	tx, good := e.tx, code/100 == 2
 	broken := func() *Error { return &Error{Phase: e.kind.phase(), Reply: r, Err: ErrProtocol} }
 	if code == 421 && e.kind != replyDot && e.kind != replyQuit {
+		if tx != nil {
+			tx.barred = true
+		}
 		return nil, false // settle tells the transaction
 	}
 	switch e.kind {
@@ -288,7 +293,7 @@ func (s *Session) settle() {
 	s.mu.Unlock()
 	for _, tx := range left {
 		o := Outcome{Status: NotSent, Phase: min(tx.phase, PhaseBody), Reply: s.dead.Reply, Err: s.dead}
-		if tx.end > 0 && tx.end <= s.out.flushed {
+		if tx.end > 0 && tx.end <= s.out.flushed && !tx.barred {
 			o.Status, o.Phase = Unknown, PhaseDot
 			if s.dead.Reply != nil {
 				o.Reply = nil // it was about another letter

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"time"
 )
 
 const (
@@ -248,6 +249,9 @@ func (w *writer) chunks(t *Transaction) error {
 		if err != nil {
 			return err
 		}
+		if tx != nil && w.silent() && (!w.flush(PhaseMail, w.limit.BodyStall) || w.wait(w.last()) != nil) {
+			return w.Err()
+		}
 		if tx != nil {
 			if err = w.chunked(tx); err != nil {
 				return err
@@ -280,6 +284,16 @@ func (w *writer) chunks(t *Transaction) error {
 		return w.data(t)
 	}
 	return nil
+}
+
+// suspicious is how long a server may have been silent before a letter that leaves whole, in one write, first asks
+// whether anybody is there: on a connection that was lost unnoticed its fate would be unknown.
+const suspicious = time.Second
+
+func (w *writer) silent() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.active) == 1 && time.Since(w.heard) > suspicious
 }
 
 // chunked writes one message as chunks of at most chunkSize octets.

@@ -48,6 +48,7 @@ type Session struct {
 	reset    bool               // the server has a transaction open that must be dropped first
 	noChunk  bool
 	lastOK   bool
+	heard    time.Time // when the latest reply came
 }
 
 // expect is a reply that the server owes us.
@@ -103,6 +104,7 @@ type txn struct {
 	end      int64 // offset in the stream behind the terminator; 0: not written
 	size     int64
 	bdat     bool
+	barred   bool   // the server left (421) before it could take the letter, though all of it may be out
 	first    *Reply // the first refused chunk
 }
 
