@@ -9,7 +9,6 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/dialog"
 	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
@@ -25,7 +24,7 @@ var tlsModes = []model.TLSMode{model.TLSImplicit, model.TLSStart, model.TLSNone}
 // accountForm is the dialog of one account.
 type accountForm struct {
 	w       *Window
-	d       *dialog.CustomDialog
+	d       *popup
 	a       model.Account
 	presets []model.Preset
 
@@ -266,6 +265,9 @@ func (f *accountForm) save() {
 		secret = f.secret.Text
 	}
 	f.w.accounts.save(a, secret, f.secret.Text != "", func(err error) {
+		if f.w.needPassphrase(err, f.save) {
+			return
+		}
 		if err != nil {
 			f.fail(f.w.t.Error(err))
 			return
@@ -287,7 +289,7 @@ func (w *Window) doctor(a model.Account, secret string, apply func(model.Account
 	busy.Start()
 	state := widget.NewLabel(t.T("ui.doctor.running"))
 	ctx, stop := context.WithCancel(w.tasks.ctx)
-	var d *dialog.CustomDialog
+	var d *popup
 	better := primary(t.T("ui.doctor.apply"), nil, nil)
 	better.Hide()
 	d = w.popup(t.T("ui.doctor.title", "name", a.Name), container.NewBorder(container.NewHBox(busy, state), nil, nil, nil, container.NewVScroll(list)),
@@ -319,6 +321,10 @@ func (w *Window) doctor(a model.Account, secret string, apply func(model.Account
 		busy.Stop()
 		busy.Hide()
 		switch {
+		case w.needPassphrase(err, func() {
+			d.Hide()
+			w.doctor(a, secret, apply)
+		}):
 		case err != nil:
 			state.SetText(t.Error(err))
 		case r.OK:

@@ -17,9 +17,8 @@ type accountsPane struct {
 	table  *widgets.Table
 	full   fyne.CanvasObject
 	empty  fyne.CanvasObject
-	wake   *widget.Button
+	wake   *widgets.Action
 	single []*widgets.Action // buttons for the selected account
-	tools  *fyne.Container
 }
 
 func newAccountsPane(w *Window) *accountsPane {
@@ -51,14 +50,13 @@ func newAccountsPane(w *Window) *accountsPane {
 		p.single = append(p.single, b)
 		return b
 	}
-	p.wake = widget.NewButton(t.T("ui.account.wake"), func() { vm.wake(vm.current, w.showError) })
-	p.wake.Importance = widget.LowImportance
+	p.wake = widgets.NewAction(t.T("ui.account.wake"), theme.MediaReplayIcon(), func() { vm.wake(vm.current, w.showError) })
+	p.wake.Importance, p.wake.Tip, p.wake.OnHint = widget.LowImportance, t.T("ui.account.wake.tip"), w.step.hint
 	add := widgets.NewAction(t.T("ui.add"), theme.ContentAddIcon(), func() { w.accountDialog(Account{}) })
 	add.Importance, add.Tip, add.OnHint = widget.LowImportance, t.T("ui.cmd.addaccount.tip"), w.step.hint
-	p.tools = container.NewHBox(p.wake, act("ui.account.test.tip", t.T("ui.account.test"), theme.ConfirmIcon(), w.doctorDialog),
+	p.root = widgets.NewPane(t.T("ui.pane.accounts"), nil, container.NewStack(p.full, p.empty), p.wake, act("ui.account.test.tip", t.T("ui.account.test"), theme.ConfirmIcon(), w.doctorDialog),
 		act("ui.account.edit", "", theme.DocumentCreateIcon(), w.accountDialog),
 		act("ui.account.remove", "", theme.DeleteIcon(), func(Account) { p.remove() }), add)
-	p.root = widgets.NewPane(t.T("ui.pane.accounts"), container.NewStack(p.full, p.empty), p.tools)
 	return p
 }
 
@@ -103,7 +101,7 @@ func (p *accountsPane) buttons() {
 	for _, b := range p.single {
 		b.Allow(reason)
 	}
-	show(p.wake, ok && a.Clock.State != "" && a.Clock.State != model.ClockFit, p.tools)
+	show(p.wake, ok && a.Clock.State != "" && a.Clock.State != model.ClockFit)
 }
 
 func (p *accountsPane) remove() {

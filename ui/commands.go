@@ -88,7 +88,7 @@ func (w *Window) command(id string) *command {
 }
 
 func (w *Window) makeToolbar() fyne.CanvasObject {
-	box := container.NewHBox()
+	box := container.NewWithoutLayout()
 	put := func(id string) {
 		c := w.command(id)
 		c.button = widgets.NewAction(w.t.T("ui.cmd."+id), c.icon, c.fire)
@@ -106,7 +106,7 @@ func (w *Window) makeToolbar() fyne.CanvasObject {
 	for _, id := range []string{"start", "pause", "stop", "retry"} {
 		put(id)
 	}
-	box.Add(layout.NewSpacer())
+	box.Layout = widgets.Bar{Right: len(box.Objects)}
 	put("practice")
 	other, label := "en", "English"
 	if w.t.Lang() == "en" {
@@ -217,7 +217,7 @@ func newStepBar(w *Window) *stepBar {
 	bg := canvas.NewRectangle(theme.Color(theme.ColorNameHeaderBackground))
 	icon := container.NewCenter(widget.NewIcon(theme.NavigateNextIcon()))
 	s.buttons = container.NewHBox(s.other, s.button)
-	s.root = container.NewStack(bg, container.NewBorder(nil, nil, container.NewPadded(icon), container.NewPadded(s.buttons), s.label))
+	s.root = container.NewStack(bg, container.NewBorder(nil, nil, container.NewPadded(icon), container.New(layout.NewCustomPaddedLayout(2, 2, 4, 4), s.buttons), s.label))
 	return s
 }
 

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/dialog"
 	"fyne.io/fyne/v2/widget"
 
 	"hongyan/app/model"
@@ -36,7 +35,7 @@ func (w *Window) contactDialog(c model.Contact) {
 	trouble := wrapped("")
 	trouble.Importance = widget.DangerImportance
 	trouble.Hide()
-	var d *dialog.CustomDialog
+	var d *popup
 	save := primary(t.T("ui.save"), nil, func() {
 		n := c
 		n.Address, n.Name = strings.TrimSpace(addr.Text), strings.TrimSpace(name.Text)

@@ -23,20 +23,45 @@ func atoi(s string) int64 {
 	return n
 }
 
-// popup is a dialog with content and a row of buttons at its bottom right.
-func (w *Window) popup(title string, content fyne.CanvasObject, buttons ...fyne.CanvasObject) *dialog.CustomDialog {
+// popup is a dialog of the window: a title, content, and a row of buttons at the bottom right.
+type popup struct {
+	w        *Window
+	pop      *widget.PopUp
+	onClosed []func()
+}
+
+// popup makes a dialog; fit opens it.
+func (w *Window) popup(title string, content fyne.CanvasObject, buttons ...fyne.CanvasObject) *popup {
+	var foot fyne.CanvasObject
 	if len(buttons) > 0 {
 		row := append([]fyne.CanvasObject{layout.NewSpacer()}, buttons...)
-		content = container.NewBorder(nil, container.NewVBox(widget.NewSeparator(), container.NewHBox(row...)), nil, nil, content)
+		foot = container.NewVBox(widget.NewSeparator(), container.NewHBox(row...))
 	}
-	return dialog.NewCustomWithoutButtons(title, content, w.win)
+	head := bold(title)
+	head.SizeName = theme.SizeNameSubHeadingText
+	inside := container.New(layout.NewCustomPaddedLayout(8, 10, 12, 12), container.NewBorder(head, foot, nil, nil, content))
+	return &popup{w: w, pop: widget.NewModalPopUp(inside, w.win.Canvas())}
+}
+
+// SetOnClosed adds what is called once when the dialog goes.
+func (p *popup) SetOnClosed(f func()) { p.onClosed = append(p.onClosed, f) }
+
+// Hide closes the dialog.
+func (p *popup) Hide() {
+	p.pop.Hide()
+	closed := p.onClosed
+	p.onClosed = nil
+	for _, f := range closed {
+		f()
+	}
 }
 
 // fit opens a dialog at a size, or as large as the window allows.
-func (w *Window) fit(d *dialog.CustomDialog, width, height float32) {
+func (w *Window) fit(p *popup, width, height float32) {
 	s := w.win.Canvas().Size()
-	d.Resize(fyne.NewSize(fyne.Min(width, s.Width-40), fyne.Min(height, s.Height-40)))
-	d.Show()
+	least := p.pop.MinSize()
+	p.pop.Resize(fyne.NewSize(fyne.Max(least.Width, fyne.Min(width, s.Width-24)), fyne.Max(least.Height, fyne.Min(height, s.Height-24))))
+	p.pop.Show()
 }
 
 // message says one thing.
@@ -44,7 +69,7 @@ func (w *Window) message(title, text string) {
 	label := widget.NewLabel(text)
 	label.Wrapping = fyne.TextWrapWord
 	label.Selectable = true
-	var d *dialog.CustomDialog
+	var d *popup
 	ok := primary(w.t.T("ui.ok"), nil, func() { d.Hide() })
 	copyText := widget.NewButtonWithIcon(w.t.T("ui.copy"), theme.ContentCopyIcon(), func() { w.app.Clipboard().SetContent(text) })
 	d = w.popup(title, container.NewVScroll(label), copyText, ok)
@@ -55,7 +80,7 @@ func (w *Window) message(title, text string) {
 func (w *Window) confirm(title, text, yes string, do func()) {
 	label := widget.NewLabel(text)
 	label.Wrapping = fyne.TextWrapWord
-	var d *dialog.CustomDialog
+	var d *popup
 	no := widget.NewButton(w.t.T("ui.cancel"), func() { d.Hide() })
 	ok := widget.NewButton(yes, func() {
 		d.Hide()

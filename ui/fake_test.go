@@ -142,6 +142,8 @@ func (f *fake) WakeAccount(_ context.Context, id int64) error {
 
 func (f *fake) SecretsNeedPassphrase() bool { return f.needPhrase }
 
+func (f *fake) SecretsStored() bool { return f.needPhrase }
+
 func (f *fake) UnlockSecrets(phrase string) error {
 	if phrase != "right" {
 		return model.E(model.EPassphrase, nil)

@@ -10,7 +10,6 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/dialog"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
@@ -20,7 +19,7 @@ import (
 // importForm is the dialog that brings people in: from a file, pasted text, a drop or the clipboard.
 type importForm struct {
 	w       *Window
-	d       *dialog.CustomDialog
+	d       *popup
 	in      ImportInput
 	preview ImportPreview
 	opened  bool

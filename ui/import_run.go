@@ -7,7 +7,6 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/dialog"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
@@ -28,7 +27,7 @@ func (f *importForm) run() {
 	bar := widget.NewProgressBar()
 	label := widget.NewLabel(t.T("ui.import.running"))
 	ctx, stop := context.WithCancel(w.tasks.ctx)
-	var d *dialog.CustomDialog
+	var d *popup
 	d = w.popup(t.T("ui.import.title"), container.NewVBox(label, bar), widget.NewButton(t.T("ui.cancel"), func() {
 		label.SetText(t.T("ui.import.cancelling"))
 		stop()
@@ -86,7 +85,7 @@ func (w *Window) importReport(spec model.ImportSpec, r model.ImportReport) {
 		head := widgets.NewHeader(cols, []widgets.HeaderColumn{{Title: t.T("ui.import.line")}, {Title: t.T("ui.import.row")}, {Title: t.T("ui.import.reason")}}, nil)
 		body = container.NewBorder(head, nil, nil, nil, table)
 	}
-	var d *dialog.CustomDialog
+	var d *popup
 	undo := widget.NewButtonWithIcon(t.T("ui.import.undo"), theme.ContentUndoIcon(), func() {
 		d.Hide()
 		background(w.tasks, func(ctx context.Context) (int, error) { return w.svc.UndoImport(ctx, r.ImportID) }, func(n int, err error) {

@@ -9,7 +9,6 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/dialog"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
@@ -47,7 +46,7 @@ func (w *Window) saveLetter() {
 func (w *Window) attachDialog() {
 	t := w.t
 	list := container.NewVBox()
-	var d *dialog.CustomDialog
+	var d *popup
 	var fill func()
 	fill = func() {
 		list.RemoveAll()
@@ -117,7 +116,7 @@ func (w *Window) editOutside() {
 			if w.openPath(path, err); err != nil {
 				return
 			}
-			var d *dialog.CustomDialog
+			var d *popup
 			open := true
 			d = w.popup(w.t.T("ui.letter.outside"), wrapped(w.t.T("ui.letter.outside.wait", "path", path)),
 				primary(w.t.T("ui.letter.outside.done"), nil, func() { d.Hide() }))
@@ -179,7 +178,7 @@ func (w *Window) testDialog() {
 	to.SetText(a.From)
 	to.SetPlaceHolder("name@example.com")
 	status := wrapped(t.T("ui.test.hint", "account", a.Name))
-	var d *dialog.CustomDialog
+	var d *popup
 	var send *widget.Button
 	send = primary(t.T("ui.test.send"), theme.MailSendIcon(), func() {
 		send.Disable()
@@ -191,6 +190,7 @@ func (w *Window) testDialog() {
 		}, func(r TestResult, err error) {
 			send.Enable()
 			switch {
+			case w.needPassphrase(err, send.OnTapped):
 			case err != nil:
 				status.Importance = widget.DangerImportance
 				status.SetText(t.Error(err))

@@ -25,7 +25,7 @@ type letterPane struct {
 	body    *widget.Entry
 	big     *widget.Label // stands in for the editor when the letter is too long for it
 	edit    fyne.CanvasObject
-	attach  *widget.Button
+	attach  *widgets.Action
 	head    *widget.Label
 	trouble *widget.Label
 	rich    *widget.RichText
@@ -49,6 +49,7 @@ func newLetterPane(w *Window) *letterPane {
 	p.body = widget.NewMultiLineEntry()
 	p.body.SetPlaceHolder(t.T("ui.letter.body"))
 	p.body.Scroll = fyne.ScrollBoth
+	p.body.SetMinRowsVisible(2)
 	p.body.OnChanged = p.changed(func(l *model.Letter, s string) { l.Body = s })
 	p.big = wrapped("")
 	names := make([]string, len(formats))
@@ -61,15 +62,17 @@ func newLetterPane(w *Window) *letterPane {
 			p.wrap()
 		}
 	})
-	field := widget.NewButtonWithIcon(t.T("ui.letter.field"), theme.ContentAddIcon(), nil)
+	field := widgets.NewAction(t.T("ui.letter.field"), theme.ContentAddIcon(), nil)
+	field.Tip, field.OnHint = t.T("ui.letter.field.tip"), w.step.hint
 	field.OnTapped = func() { p.fieldMenu(field) }
-	p.attach = widget.NewButtonWithIcon("", theme.MailAttachmentIcon(), w.attachDialog)
+	p.attach = widgets.NewAction("", theme.MailAttachmentIcon(), w.attachDialog)
+	p.attach.Tip, p.attach.OnHint = t.T("ui.attach.tip"), w.step.hint
 	outside := widgets.NewAction("", theme.DocumentCreateIcon(), w.editOutside)
 	outside.Tip, outside.OnHint = t.T("ui.letter.outside.tip"), w.step.hint
-	for _, b := range []*widget.Button{field, p.attach, &outside.Button} {
+	for _, b := range []*widget.Button{&field.Button, &p.attach.Button, &outside.Button} {
 		b.Importance = widget.LowImportance
 	}
-	tools := container.NewBorder(nil, nil, nil, container.NewHBox(field, p.attach, outside), p.format)
+	tools := container.New(widgets.Bar{Right: 1, Grow: 100}, p.format, field, p.attach, outside)
 	p.edit = container.NewStack(p.body, p.big)
 	editor := container.NewBorder(container.NewVBox(p.subject, tools), nil, nil, nil, p.edit)
 
@@ -91,7 +94,7 @@ func newLetterPane(w *Window) *letterPane {
 		container.NewTabItem(t.T("ui.preview.source"), container.NewScroll(p.source)))
 	p.browser = widgets.NewAction(t.T("ui.preview.browser"), theme.ViewFullScreenIcon(), w.openPreview)
 	p.browser.Importance, p.browser.Tip, p.browser.OnHint = widget.LowImportance, t.T("ui.preview.browser.tip"), w.step.hint
-	p.view = container.NewBorder(container.NewBorder(nil, nil, nil, p.browser, p.head), nil, nil, nil, p.tabs)
+	p.view = container.NewBorder(p.head, nil, nil, nil, p.tabs)
 	hint := widget.NewLabelWithStyle(t.T("ui.preview.empty"), fyne.TextAlignCenter, fyne.TextStyle{})
 	hint.Wrapping, hint.Importance = fyne.TextWrapWord, widget.LowImportance
 	p.blank = container.NewVBox(hint)
@@ -105,7 +108,7 @@ func newLetterPane(w *Window) *letterPane {
 		b.Importance, b.Tip, b.OnHint = widget.LowImportance, t.T("ui.cmd."+id+".tip"), w.step.hint
 		return b
 	}
-	p.root = widgets.NewPane(t.T("ui.pane.letter"), p.split, quick("loadletter"), quick("saveletter"))
+	p.root = widgets.NewPane(t.T("ui.pane.letter"), nil, p.split, p.browser, quick("loadletter"), quick("saveletter"))
 	return p
 }
 
@@ -155,9 +158,9 @@ func (p *letterPane) wrap() {
 
 func (p *letterPane) attachments() {
 	if n := len(p.w.letter.letter.Attachments); n > 0 {
-		p.attach.SetText(number(n))
+		p.attach.SetLabel(number(n))
 	} else {
-		p.attach.SetText("")
+		p.attach.SetLabel("")
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/dialog"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
@@ -30,7 +29,7 @@ func (w *Window) renameList(l model.List) {
 	t := w.t
 	name := widget.NewEntry()
 	name.SetText(l.Name)
-	var d *dialog.CustomDialog
+	var d *popup
 	save := func() {
 		to := strings.TrimSpace(name.Text)
 		if to == "" {

@@ -49,6 +49,7 @@ type AccountService interface {
 	TestAccount(ctx context.Context, a model.Account, secret string, progress func(DoctorLine)) (DoctorReport, error)
 	WakeAccount(ctx context.Context, id int64) error
 	SecretsNeedPassphrase() bool
+	SecretsStored() bool // a sealed file of passwords is there; if not, the passphrase given is a new one
 	UnlockSecrets(passphrase string) error
 }
 

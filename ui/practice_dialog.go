@@ -7,7 +7,6 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/dialog"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
@@ -80,7 +79,7 @@ func (w *Window) practiceDialog() {
 	})
 	top := container.NewVBox(state, container.NewBorder(nil, nil, widget.NewLabel(t.T("ui.practice.mood")), container.NewHBox(
 		widget.NewButtonWithIcon("", theme.ViewRefreshIcon(), refresh), toggle), mood), head)
-	var d *dialog.CustomDialog
+	var d *popup
 	d = w.popup(t.T("ui.practice.title"), container.NewBorder(top, nil, nil, nil, table), folder, primary(t.T("ui.close"), nil, func() { d.Hide() }))
 	w.slow = refresh
 	d.SetOnClosed(func() { w.slow = nil })

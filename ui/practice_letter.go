@@ -13,7 +13,6 @@ import (
 	"strings"
 
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/dialog"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
@@ -57,7 +56,7 @@ func (w *Window) practiceLetter(path string) {
 		if r.html == "" {
 			browser.Disable()
 		}
-		var d *dialog.CustomDialog
+		var d *popup
 		d = w.popup(t.T("ui.practice.letter"), container.NewBorder(head, nil, nil, nil, tabs),
 			widget.NewButtonWithIcon(t.T("ui.practice.file"), theme.FileIcon(), func() { w.openPath(path, nil) }), browser,
 			primary(t.T("ui.close"), nil, func() { d.Hide() }))

@@ -6,7 +6,6 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/dialog"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
@@ -46,7 +45,7 @@ func (w *Window) problemDialog(p Problem) {
 	raw.Wrapping = fyne.TextWrapBreak
 	people := wrapped(t.T("ui.loading"))
 	people.Selectable = true
-	var dlg *dialog.CustomDialog
+	var dlg *popup
 	copyAll := widget.NewButtonWithIcon(t.T("ui.problem.copy"), theme.ContentCopyIcon(), func() {
 		w.app.Clipboard().SetContent(strings.ReplaceAll(b.String(), "**", "") + raw.Text + "\n")
 	})

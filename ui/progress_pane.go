@@ -28,6 +28,7 @@ type progressPane struct {
 	spark    *widgets.Spark
 	tabs     *container.AppTabs
 	tools    *fyne.Container // of the log
+	head     *fyne.Container // campaign and state, beside the title
 	buttons  *fyne.Container // of the campaign
 	top      *fyne.Container
 	log      *widgets.Log
@@ -43,15 +44,16 @@ type progressPane struct {
 // The outcomes in the order of the bar.
 var outcomes = []struct {
 	state model.State
-	color fyne.ThemeColorName
+	color fyne.ThemeColorName // in the bar
+	text  fyne.ThemeColorName // of words, which need more contrast
 	count func(model.Counts) int
 }{
-	{model.Accepted, widgets.ColorAccepted, func(c model.Counts) int { return c.Accepted }},
-	{model.Deferred, widgets.ColorDeferred, func(c model.Counts) int { return c.Deferred }},
-	{model.Rejected, widgets.ColorRejected, func(c model.Counts) int { return c.Rejected }},
-	{model.Unknown, widgets.ColorUnknown, func(c model.Counts) int { return c.Unknown }},
-	{model.Skipped, widgets.ColorSkipped, func(c model.Counts) int { return c.Skipped }},
-	{model.Queued, widgets.ColorQueued, func(c model.Counts) int { return c.Queued + c.Attempting }},
+	{model.Accepted, widgets.ColorAccepted, theme.ColorNameSuccess, func(c model.Counts) int { return c.Accepted }},
+	{model.Deferred, widgets.ColorDeferred, theme.ColorNameWarning, func(c model.Counts) int { return c.Deferred }},
+	{model.Rejected, widgets.ColorRejected, theme.ColorNameError, func(c model.Counts) int { return c.Rejected }},
+	{model.Unknown, widgets.ColorUnknown, widgets.ColorUnknown, func(c model.Counts) int { return c.Unknown }},
+	{model.Skipped, widgets.ColorSkipped, widgets.ColorMuted, func(c model.Counts) int { return c.Skipped }},
+	{model.Queued, widgets.ColorQueued, widgets.ColorMuted, func(c model.Counts) int { return c.Queued + c.Attempting }},
 }
 
 func newProgressPane(w *Window) *progressPane {
@@ -69,7 +71,7 @@ func newProgressPane(w *Window) *progressPane {
 	p.export = widgets.NewAction(t.T("ui.cmd.report"), theme.DocumentIcon(), w.report)
 	p.export.Importance, p.export.Tip, p.export.OnHint = widget.LowImportance, t.T("ui.cmd.report.tip"), w.step.hint
 	p.meter = widgets.NewMeter()
-	legend := container.New(layout.NewRowWrapLayoutWithCustomPadding(18, 2))
+	legend := container.New(layout.NewRowWrapLayoutWithCustomPadding(16, 0))
 	for range outcomes {
 		c := widgets.NewWholeCell()
 		p.legend = append(p.legend, c)
@@ -80,26 +82,29 @@ func newProgressPane(w *Window) *progressPane {
 	p.spark = widgets.NewSpark()
 	paceRow := container.NewBorder(nil, nil, nil, container.New(layout.NewGridWrapLayout(fyne.NewSize(120, 18)), p.spark), p.pace)
 
-	p.log = widgets.NewLog(widgets.Columns{{Min: 66}, {Min: 12}, {Min: 200, Weight: 1}}, func() int { return len(vm.log) }, p.logRow)
-	p.tools = container.NewHBox(layout.NewSpacer(),
-		low(t.T("ui.copy"), theme.ContentCopyIcon(), func() { w.app.Clipboard().SetContent(p.logText()) }),
-		low(t.T("ui.clear"), theme.ContentClearIcon(), vm.clearLog))
-	p.problems = widgets.NewTable(widgets.Columns{{Min: 46}, {Min: 90}, {Min: 160, Weight: 1}}, func() int { return len(p.shown) }, p.problemRow)
+	p.log = widgets.NewLog(widgets.Columns{{Min: 66}, {Min: 12}, {Min: 100, Weight: 1}}, func() int { return len(vm.log) }, p.logRow)
+	copyLog := widgets.NewAction(t.T("ui.copy"), theme.ContentCopyIcon(), func() { w.app.Clipboard().SetContent(p.logText()) })
+	clearLog := widgets.NewAction(t.T("ui.clear"), theme.ContentClearIcon(), vm.clearLog)
+	for b, tip := range map[*widgets.Action]string{copyLog: "ui.copy", clearLog: "ui.clear"} {
+		b.Importance, b.Tip, b.OnHint = widget.LowImportance, t.T(tip), w.step.hint
+	}
+	p.tools = container.New(widgets.Bar{Right: 1, Grow: 280}, layout.NewSpacer(), copyLog, clearLog)
+	p.problems = widgets.NewTable(widgets.Columns{{Min: 46}, {Min: 80}, {Min: 100, Weight: 1}}, func() int { return len(p.shown) }, p.problemRow)
 	p.problems.OnClick = func(i int, _ fyne.KeyModifier) { w.problemDialog(p.shown[i]) }
 	p.calm = container.NewCenter(widget.NewLabel(t.T("ui.progress.calm")))
-	p.senders = widgets.NewTable(widgets.Columns{{Min: 120, Weight: 1}, {Min: 120, Weight: 1}, {Min: 90}}, func() int { return len(vm.snap.Senders) }, p.senderRow)
+	p.senders = widgets.NewTable(widgets.Columns{{Min: 100, Weight: 1}, {Min: 100, Weight: 1}, {Min: 70}}, func() int { return len(vm.snap.Senders) }, p.senderRow)
 	p.tabs = container.NewAppTabs(
 		container.NewTabItem(t.T("ui.progress.log"), p.log.Object),
 		container.NewTabItem(t.T("ui.progress.problems"), container.NewStack(p.problems, p.calm)),
 		container.NewTabItem(t.T("ui.progress.senders"), p.senders))
 	p.buttons = container.NewHBox(p.resume, p.export)
-	p.top = container.NewVBox(container.NewBorder(nil, nil, nil, p.buttons, container.NewGridWithColumns(2, p.campaign, p.state)),
-		p.meter, legend, paceRow)
+	p.top = container.NewVBox(p.meter, legend, paceRow)
+	p.head = container.New(widgets.Columns{{Min: 110, Weight: 3}, {Min: 56, Weight: 2}}, p.campaign, p.state)
 	p.tabs.OnSelected = func(*container.TabItem) { show(p.tools, p.tabs.SelectedIndex() == 0) }
 	// The buttons of the log stand at the right of the tabs' titles, where nothing else is.
 	p.full = container.NewBorder(p.top, nil, nil, nil, container.NewStack(p.tabs, container.NewBorder(p.tools, nil, nil, nil)))
 	p.empty = widgets.NewEmpty(theme.MailSendIcon(), t.T("ui.progress.empty"), t.T("ui.progress.empty.hint"))
-	p.root = widgets.NewPane(t.T("ui.pane.progress"), container.NewStack(p.full, p.empty))
+	p.root = widgets.NewPane(t.T("ui.pane.progress"), p.head, container.NewStack(p.full, p.empty), p.buttons)
 	return p
 }
 
@@ -117,6 +122,7 @@ func (p *progressPane) refresh() {
 	none := len(vm.campaigns) == 0 && len(vm.log) == 0
 	show(p.empty, none)
 	show(p.full, !none)
+	show(p.head, !none)
 	p.filling = true
 	options, chosen := make([]string, len(vm.campaigns)), -1
 	for i, c := range vm.campaigns {
@@ -138,8 +144,8 @@ func (p *progressPane) refresh() {
 	for i, o := range outcomes {
 		n := o.count(s.Counts)
 		parts[i] = widgets.Part{N: n, Color: o.color}
-		color := o.color
-		if o.state == model.Queued || o.state == model.Skipped || n == 0 {
+		color := o.text
+		if n == 0 {
 			color = widgets.ColorMuted
 		}
 		p.legend[i].Set(t.T("ui.state."+string(o.state))+" "+number(n), color, fyne.TextStyle{Bold: n > 0})
@@ -148,8 +154,8 @@ func (p *progressPane) refresh() {
 	p.state.SetText(p.stateText(s))
 	p.pace.SetText(p.paceText(s))
 	p.spark.Set(vm.rates)
-	show(p.resume, vm.resumable(), p.buttons, p.top)
-	show(p.export, vm.id != 0, p.buttons, p.top)
+	show(p.resume, vm.resumable(), p.buttons)
+	show(p.export, vm.id != 0, p.buttons)
 	p.shown = vm.problems
 	show(p.calm, len(p.shown) == 0)
 	n := 0
@@ -243,7 +249,7 @@ func (p *progressPane) problemRow(i int) ([]widgets.CellValue, bool) {
 	color := widgets.ColorMuted
 	for _, o := range outcomes {
 		if o.state == pr.State {
-			color = o.color
+			color = o.text
 		}
 	}
 	return []widgets.CellValue{{Text: number(pr.N), Bold: true}, {Text: t.T("ui.state." + string(pr.State)), Color: color},

@@ -94,7 +94,7 @@ func newRecipientsPane(w *Window) *recipientsPane {
 	p.more.OnTapped = func() { p.listMenu(p.more) }
 	p.more.Importance, p.more.Tip, p.more.OnHint = widget.LowImportance, t.T("ui.list.more"), w.step.hint
 	top := container.NewGridWithColumns(2, container.NewBorder(nil, nil, nil, p.more, p.lists), p.search)
-	foot := container.NewBorder(nil, nil, nil, container.NewHBox(p.mute, p.remove), p.count)
+	foot := container.New(widgets.Bar{Right: 1, Grow: 90}, p.count, p.mute, p.remove)
 	p.none = container.NewCenter(widget.NewLabelWithStyle(t.T("ui.contact.nomatch"), fyne.TextAlignCenter, fyne.TextStyle{}))
 	p.full = container.NewBorder(container.NewVBox(top, p.header), foot, nil, nil, container.NewStack(p.table, p.none))
 	p.empty = widgets.NewEmpty(theme.ListIcon(), t.T("ui.contact.empty"), t.T("ui.contact.empty.hint"),
@@ -108,7 +108,7 @@ func newRecipientsPane(w *Window) *recipientsPane {
 	for _, b := range []*widgets.Action{imp, add} {
 		b.Importance, b.OnHint = widget.LowImportance, w.step.hint
 	}
-	p.root = widgets.NewPane(t.T("ui.pane.recipients"), container.NewStack(p.full, p.empty), imp, add)
+	p.root = widgets.NewPane(t.T("ui.pane.recipients"), nil, container.NewStack(p.full, p.empty), imp, add)
 	return p
 }
 

@@ -3,6 +3,7 @@ package ui
 import (
 	"context"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -18,6 +19,12 @@ import (
 	"hongyan/assets"
 	"hongyan/ui/widgets"
 )
+
+// TestMain makes one app for all windows: each new one would read the Chinese font again.
+func TestMain(m *testing.M) {
+	test.NewApp()
+	os.Exit(m.Run())
+}
 
 // rig is a window over the fake on a test canvas. Nothing happens by itself: what the window queues runs in settle,
 // on the goroutine of the test, and timers fire there too, so that no test sleeps or races.
@@ -95,12 +102,17 @@ func (r *rig) idle(tasks *Tasks) {
 // newRig opens a window of 1280x800 in a language over svc.
 func newRig(t testing.TB, lang string, svc *fake) *rig {
 	t.Helper()
-	r := &rig{t: t, svc: svc, app: test.NewTempApp(t), closed: make(chan struct{})}
+	r := &rig{t: t, svc: svc, app: fyne.CurrentApp(), closed: make(chan struct{})}
 	r.w = New(r.app, svc, Options{Lang: lang, Version: "1.0", DataDir: "/home/shop/Hongyan", Dispatch: r.dispatch, Tick: -1, timer: r.timer,
 		Close: func(context.Context) error { close(r.closed); return nil }})
 	r.w.progress.now = func() time.Time { return svc.at(30) }
 	r.w.win.SetOnClosed(func() { r.gone = true })
-	t.Cleanup(func() { r.w.tasks.Close() })
+	t.Cleanup(func() {
+		r.w.tasks.Close()
+		if !r.gone {
+			r.w.win.Close()
+		}
+	})
 	r.w.Show()
 	r.run()
 	return r

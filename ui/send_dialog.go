@@ -9,7 +9,6 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/dialog"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
@@ -24,7 +23,7 @@ func (w *Window) startDialog() {
 	}
 	t := w.t
 	c, _ := w.progress.campaign()
-	var d *dialog.CustomDialog
+	var d *popup
 	fresh := widget.NewButton(t.T("ui.start.new"), func() {
 		d.Hide()
 		w.checkDialog()
@@ -41,7 +40,9 @@ func (w *Window) startDialog() {
 // start sends, or goes on with, a campaign.
 func (w *Window) start(id int64) {
 	act(w.tasks, func(ctx context.Context) error { return w.svc.Start(ctx, id) }, func(err error) {
-		w.showError(err)
+		if !w.needPassphrase(err, func() { w.start(id) }) {
+			w.showError(err)
+		}
 		w.showCampaign(id)
 	})
 }
@@ -120,7 +121,7 @@ func (w *Window) checkDialog() {
 		}
 		examine()
 	}
-	var d *dialog.CustomDialog
+	var d *popup
 	send.OnTapped = func() {
 		send.Disable()
 		spec.Name = strings.TrimSpace(name.Text)
@@ -227,7 +228,7 @@ func (w *Window) askStop() {
 // retryDialog queues failed recipients again, or, after a plain warning, those whose fate is not known.
 func (w *Window) retryDialog() {
 	t, c := w.t, w.progress.snap.Counts
-	var d *dialog.CustomDialog
+	var d *popup
 	again := func(from model.State) func() {
 		return func() {
 			d.Hide()
@@ -261,7 +262,7 @@ func (w *Window) retryDialog() {
 func (w *Window) report() {
 	t, id := w.t, w.progress.id
 	c, _ := w.progress.campaign()
-	var d *dialog.CustomDialog
+	var d *popup
 	to := func(ext string) func() {
 		return func() {
 			d.Hide()

@@ -7,10 +7,10 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/dialog"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
+	"hongyan/app/model"
 	"hongyan/assets"
 )
 
@@ -35,7 +35,7 @@ func (w *Window) settingsDialog() {
 	browse := widget.NewButtonWithIcon("", theme.FolderOpenIcon(), func() {
 		w.openFile(font.SetText, ".ttf", ".otf", ".ttc")
 	})
-	var d *dialog.CustomDialog
+	var d *popup
 	d = w.popup(t.T("ui.cmd.settings"), widget.NewForm(row(t.T("ui.settings.lang"), lang, ""), row(t.T("ui.settings.look"), look, ""),
 		row(t.T("ui.settings.font"), container.NewBorder(nil, nil, nil, browse, font), "")),
 		widget.NewButton(t.T("ui.cancel"), func() { d.Hide() }), primary(t.T("ui.save"), nil, func() {
@@ -59,17 +59,26 @@ func (w *Window) helpDialog() {
 	folder := widget.NewButtonWithIcon(t.T("ui.help.folder"), theme.FolderOpenIcon(), func() {
 		w.showError(w.app.OpenURL(&url.URL{Scheme: "file", Path: filepath.ToSlash(w.opt.DataDir)}))
 	})
-	var d *dialog.CustomDialog
+	var d *popup
 	d = w.popup(t.T("ui.cmd.help"), container.NewVScroll(container.NewVBox(text, about)), folder, primary(t.T("ui.close"), nil, func() { d.Hide() }))
 	w.fit(d, 620, 480)
 }
 
-// askPassphrase opens the secrets where the system keeps no passwords for us.
-func (w *Window) askPassphrase() {
+// needPassphrase asks for the passphrase when err is for want of it, and calls again once it is there.
+func (w *Window) needPassphrase(err error, again func()) bool {
+	if model.CodeOf(err) != model.ENeedPhrase {
+		return false
+	}
+	w.askPassphrase(again)
+	return true
+}
+
+// askPassphrase opens the secrets where the system keeps no passwords for us, and calls then.
+func (w *Window) askPassphrase(then func()) {
 	t := w.t
 	entry := widget.NewPasswordEntry()
 	state := wrapped(t.T("ui.phrase.text"))
-	var d *dialog.CustomDialog
+	var d *popup
 	unlock := func() {
 		phrase := entry.Text
 		act(w.tasks, func(context.Context) error { return w.svc.UnlockSecrets(phrase) }, func(err error) {
@@ -80,6 +89,7 @@ func (w *Window) askPassphrase() {
 			}
 			d.Hide()
 			w.accounts.load()
+			then()
 		})
 	}
 	entry.OnSubmitted = func(string) { unlock() }

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"fmt"
 	"image/png"
 	"os"
 	"path/filepath"
@@ -26,7 +27,11 @@ func (r *rig) shoot(name string) {
 }
 
 // scenes are the states of the window that are worth a look, each with its name.
-func scenes(lang string) map[string]func(t testing.TB) *rig {
+func scenes(lang string, w, h float32) map[string]func(t testing.TB) *rig {
+	newRig := func(t testing.TB, lang string, svc *fake) *rig {
+		svc.settings[keyGeometry] = fmt.Sprintf(`{"W":%v,"H":%v,"Main":0.36,"Left":0.3,"Right":0.5,"Letter":0.5}`, w, h)
+		return newRig(t, lang, svc)
+	}
 	return map[string]func(t testing.TB) *rig{
 		"first": func(t testing.TB) *rig { return newRig(t, lang, newFake()) },
 		"ready": func(t testing.TB) *rig { return newRig(t, lang, shop(lang)) },
@@ -89,7 +94,7 @@ func scenes(lang string) map[string]func(t testing.TB) *rig {
 		},
 		"doctor": func(t testing.TB) *rig {
 			f := shop(lang)
-			f.doctor = []DoctorLine{{Name: "dns", Status: "pass", Key: "doctor.connect.ok", Args: map[string]string{"host": "smtp.qq.com", "port": "465"}}, {Name: "tls", Status: "pass", Key: "ui.ok"},
+			f.doctor = []DoctorLine{{Name: "dns", Status: "pass", Key: "doctor.connect.ok", Args: map[string]string{"host": "smtp.qq.com", "port": "465"}}, {Name: "tls", Status: "pass", Key: "doctor.tls.ok", Args: map[string]string{"version": "TLS 1.3", "issuer": "DigiCert", "until": "2027-03-01"}},
 				{Name: "login", Status: "fail", Key: "diag.qq.auth.code"}}
 			r := newRig(t, lang, f)
 			r.w.doctorDialog(f.accounts[0])
@@ -134,20 +139,19 @@ func TestShots(t *testing.T) {
 		t.Skip("HONGYAN_SHOTS names no folder")
 	}
 	for _, lang := range []string{"zh", "en"} {
-		for name, open := range scenes(lang) {
+		for name, open := range scenes(lang, 1280, 800) {
 			t.Run(name+"-"+lang, func(t *testing.T) { open(t).shoot(name + "-" + lang) })
 		}
 	}
 	for _, lang := range []string{"zh", "en"} {
-		r := scenes(lang)["sending"](t)
+		r := scenes(lang, 1280, 800)["sending"](t)
 		r.w.SetLook("dark")
 		r.run()
 		r.shoot("dark-" + lang)
-		r = scenes(lang)["sending"](t)
-		for _, s := range []fyne.Size{fyne.NewSize(1024, 700), fyne.NewSize(640, 480)} {
-			r.w.win.Resize(s)
-			r.run()
-			r.shoot("sending-" + lang + "-" + itoa(int64(s.Width)))
+		for _, name := range []string{"sending", "account", "import", "first"} {
+			for _, s := range []fyne.Size{fyne.NewSize(1024, 700), fyne.NewSize(640, 480)} {
+				scenes(lang, s.Width, s.Height)[name](t).shoot(name + "-" + lang + "-" + itoa(int64(s.Width)))
+			}
 		}
 	}
 }

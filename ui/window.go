@@ -86,8 +86,7 @@ func New(a fyne.App, svc Services, o Options) *Window {
 		w.tasks.timer = o.timer
 	}
 	w.t = assets.For(first(o.Lang, svc.Setting(keyLang)))
-	w.look = NewTheme(svc.Setting(keyTheme), svc.Setting(keyFont))
-	a.Settings().SetTheme(w.look)
+	w.setTheme(svc.Setting(keyTheme))
 
 	w.accounts = newAccountsVM(svc, w.tasks)
 	w.recipients = newRecipientsVM(svc, w.tasks)
@@ -120,8 +119,9 @@ func (w *Window) Show() {
 	if w.opt.Practice {
 		w.preparePractice()
 	}
-	if w.svc.SecretsNeedPassphrase() {
-		w.askPassphrase()
+	// Only where passwords are kept already: whoever has none is not troubled before the first one.
+	if w.svc.SecretsNeedPassphrase() && w.svc.SecretsStored() {
+		w.askPassphrase(func() {})
 	}
 }
 
@@ -240,9 +240,17 @@ func (w *Window) SetLanguage(lang string) {
 func (w *Window) SetLook(variant string) {
 	w.set(keyTheme, variant)
 	w.keepGeometry()
-	w.look = NewTheme(variant, w.svc.Setting(keyFont))
-	w.app.Settings().SetTheme(w.look)
+	w.setTheme(variant)
 	w.build()
+}
+
+// setTheme applies look and font, unless they are in force already: Fyne reads a font anew for each theme, and a
+// Chinese one has 16 MB.
+func (w *Window) setTheme(variant string) {
+	w.look = NewTheme(variant, w.svc.Setting(keyFont))
+	if is, ok := w.app.Settings().Theme().(*Theme); !ok || is.Variant != w.look.Variant || is.faces != w.look.faces {
+		w.app.Settings().SetTheme(w.look)
+	}
 }
 
 func (w *Window) set(key, value string) { w.svc.SetSetting(key, value) }
@@ -291,7 +299,7 @@ func (w *Window) close() {
 	w.keepGeometry()
 	close(w.stopTick)
 	wait := w.popup(w.t.T("ui.close.title"), widget.NewLabel(w.t.T("ui.close.wait")))
-	wait.Show()
+	w.fit(wait, 420, 110)
 	act(w.tasks, func(context.Context) error {
 		if w.opt.Close == nil {
 			return nil

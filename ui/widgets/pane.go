@@ -10,12 +10,15 @@ import (
 	"fyne.io/fyne/v2/widget"
 )
 
-// NewPane frames a body with a title and buttons at the right.
-func NewPane(title string, body fyne.CanvasObject, actions ...fyne.CanvasObject) fyne.CanvasObject {
+// NewPane frames a body with a title, what stands beside it (or nil), and buttons at the right.
+func NewPane(title string, beside, body fyne.CanvasObject, actions ...fyne.CanvasObject) fyne.CanvasObject {
 	name := canvas.NewText(title, themed(theme.ColorNameForeground))
 	name.TextStyle.Bold = true
 	name.TextSize = theme.TextSize() + 1
-	head := container.NewHBox(container.NewCenter(name), layout.NewSpacer(), container.NewHBox(actions...))
+	head := container.NewBorder(nil, nil, container.NewHBox(container.NewCenter(name)), container.NewHBox(actions...), beside)
+	if beside == nil {
+		head = container.New(Bar{Right: 1}, append([]fyne.CanvasObject{container.NewCenter(name)}, actions...)...)
+	}
 	bg := canvas.NewRectangle(themed(ColorCard))
 	bg.CornerRadius = 6
 	bg.StrokeColor = theme.Color(theme.ColorNameSeparator)
@@ -33,7 +36,7 @@ func NewEmpty(icon fyne.Resource, title, hint string, buttons ...fyne.CanvasObje
 	img.FillMode = canvas.ImageFillContain
 	img.SetMinSize(fyne.NewSize(26, 26))
 	row := container.NewCenter(container.NewHBox(buttons...))
-	return container.NewVBox(layout.NewSpacer(), container.NewCenter(img), head, body, row, layout.NewSpacer())
+	return container.NewVScroll(container.NewVBox(layout.NewSpacer(), container.NewCenter(img), head, body, row, layout.NewSpacer()))
 }
 
 // Action is a button that can say why it is disabled: the reason goes to OnHint while the pointer is over it.
@@ -42,12 +45,14 @@ type Action struct {
 	Reason string // shown while disabled
 	Tip    string // shown while enabled
 	OnHint func(string)
+
+	label string // all of it, while Text may be dropped for want of room
 }
 
 // NewAction makes a button with an icon and a label.
 func NewAction(label string, icon fyne.Resource, tapped func()) *Action {
 	a := &Action{}
-	a.Text, a.Icon, a.OnTapped = label, icon, tapped
+	a.Text, a.label, a.Icon, a.OnTapped = label, label, icon, tapped
 	a.ExtendBaseWidget(a)
 	return a
 }
@@ -65,10 +70,36 @@ func (a *Action) Allow(reason string) {
 	}
 }
 
-// MinSize keeps a button to its text: no wider.
-func (a *Action) MinSize() fyne.Size {
-	a.ExtendBaseWidget(a)
-	return a.Button.MinSize()
+// SetLabel changes the label.
+func (a *Action) SetLabel(label string) {
+	a.label = label
+	a.SetText(label)
+}
+
+// iconWidth is what the icon alone needs; an action without one keeps its label.
+func (a *Action) iconWidth() float32 {
+	if a.Icon == nil {
+		return a.fullWidth()
+	}
+	return theme.IconInlineSize() + 2*theme.InnerPadding()
+}
+
+func (a *Action) fullWidth() float32 {
+	if a.Text == a.label {
+		return a.MinSize().Width
+	}
+	return a.iconWidth() + theme.Padding() + fyne.MeasureText(a.label, theme.TextSize(), fyne.TextStyle{Bold: true}).Width
+}
+
+// compact shows the icon alone, or the label again.
+func (a *Action) compact(on bool) {
+	text := a.label
+	if on && a.Icon != nil {
+		text = ""
+	}
+	if a.Text != text {
+		a.SetText(text)
+	}
 }
 
 // MouseIn is called by Fyne when the pointer comes.
