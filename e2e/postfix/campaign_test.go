@@ -93,7 +93,7 @@ func compare(t *testing.T, c *ctl.Ctl, file string, letters []mailserver.Letter)
 	}
 	left := map[string]ctl.Contact{}
 	for _, p := range c.Contacts("readers") {
-		left[p.Address] = p
+		left[address(t, p.Address).String()] = p
 	}
 	if len(letters) != len(left) {
 		t.Errorf("%d letters for %d people", len(letters), len(left))
