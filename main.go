@@ -7,6 +7,9 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
+	"runtime/debug"
+	"time"
 
 	"fyne.io/fyne/v2"
 	fyneapp "fyne.io/fyne/v2/app"
@@ -42,12 +45,13 @@ func main() {
 	os.Exit(run(*data, *lang, *practice))
 }
 
-func run(data, lang string, practice bool) int {
+func run(data, lang string, practice bool) (code int) {
 	a := fyneapp.NewWithID(appID)
 	st, err := store.Open(context.Background(), data, store.Options{})
 	if err != nil {
 		return trouble(a, lang, err)
 	}
+	defer func() { code = crashed(recover(), data, lang, code) }()
 	core := app.New(app.Options{Dir: data, Store: st, Version: version,
 		Secrets: secrets.Open(secrets.Options{Dir: data, Passphrase: os.Getenv("HONGYAN_PASSPHRASE")})})
 	svc := bridge.New(core)
@@ -60,6 +64,21 @@ func run(data, lang string, practice bool) int {
 		return 1
 	}
 	return 0
+}
+
+// crashed turns a panic of the window into one sentence, and keeps the details for whoever can mend it. The journal
+// stands as it was: what was being sent is in doubt when the program is opened again.
+func crashed(what any, data, lang string, code int) int {
+	if what == nil {
+		return code
+	}
+	path := filepath.Join(data, "crash.log")
+	text := fmt.Sprintf("%s hongyan %s\n%v\n\n%s", time.Now().Format(time.RFC3339), version, what, debug.Stack())
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		path = err.Error()
+	}
+	fmt.Fprintln(os.Stderr, "hongyan:", assets.For(lang).T("error.crashed", "path", path))
+	return 1
 }
 
 // trouble shows why the program cannot start, in a window and on the terminal.
