@@ -60,13 +60,14 @@ func (j *journal) claim(ctx context.Context, campaign int64, n int, now time.Tim
 			}
 			return err
 		}
+		// Who was asked to come back at a time comes first: behind a long queue it would be tomorrow.
 		err := t.each(take, `SELECT `+deliveryColumns+`, tries FROM deliveries INDEXED BY deliveries_due
-			WHERE campaign_id = ? AND state = 'queued' ORDER BY next_at, id LIMIT ?`, campaign, most)
+			WHERE campaign_id = ? AND state = 'deferred' AND next_at <= ? ORDER BY next_at, id LIMIT ?`, campaign, ms(now), most)
 		if err != nil || len(got) == n {
 			return err
 		}
 		return t.each(take, `SELECT `+deliveryColumns+`, tries FROM deliveries INDEXED BY deliveries_due
-			WHERE campaign_id = ? AND state = 'deferred' AND next_at <= ? ORDER BY next_at, id LIMIT ?`, campaign, ms(now), most)
+			WHERE campaign_id = ? AND state = 'queued' ORDER BY next_at, id LIMIT ?`, campaign, most)
 	})
 	if err != nil {
 		ids := make([]int64, len(got))

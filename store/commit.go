@@ -181,11 +181,16 @@ func writeResult(t *tx, r *result) error {
 	if !r.intended && o.Step != "" && o.State != model.Queued && o.State != model.Skipped {
 		counted = 1
 	}
+	// One by which nothing left us does not count: the waits between refusals grow with their number.
+	more := counted
+	if r.intended && o.State == model.Queued {
+		more = -1
+	}
 	n, err := t.changes(`UPDATE deliveries SET state = ?, reason = ?, account_id = ?, step = ?, code = ?, enhanced = ?, reply = ?,
 		scope = ?, next_at = ?, updated = ?, attempts = attempts + ?, tries = tries + ?
 		WHERE id = ? AND state IN ('queued', 'deferred', 'attempting')`,
 		string(o.State), o.Reason, o.AccountID, string(o.Step), o.Code, o.Enhanced, o.Reply, string(o.Scope), next, when,
-		counted, counted, o.DeliveryID)
+		more, counted, o.DeliveryID)
 	if err != nil || n != 1 {
 		return err
 	}

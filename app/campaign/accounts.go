@@ -53,10 +53,44 @@ func (a *Accounts) Reset(ctx context.Context, accountID int64) error {
 func (a *Accounts) Update(acct model.Account) {
 	a.mu.Lock()
 	if l := a.lanes[acct.ID]; l != nil {
-		l.configure(acct)
+		l.configure(acct) // which may leave it stale: the runners' managers see to that
 	}
 	a.mu.Unlock()
 	a.sig.broadcast()
+}
+
+// refresh asks the journal about accounts whose limits reach further back than is known of them.
+func (a *Accounts) refresh(ctx context.Context, lanes []*lane) error {
+	for _, l := range lanes {
+		a.mu.Lock()
+		stale, span := l.stale, l.lim.history()
+		a.mu.Unlock()
+		if !stale {
+			continue
+		}
+		times, err := a.journal.RecentAttempts(ctx, l.id, a.clk.Now().Add(-span))
+		if err != nil {
+			return err
+		}
+		a.mu.Lock()
+		l.lim.restore(times)
+		l.span, l.stale = span, l.lim.history() > span
+		a.mu.Unlock()
+	}
+	return nil
+}
+
+// seen says whether an account sent anything within the last day. Short spans are looked at first: of a busy
+// account a whole day is much.
+func (a *Accounts) seen(ctx context.Context, id int64) (bool, error) {
+	now := a.clk.Now()
+	for _, d := range []time.Duration{time.Minute, time.Hour, 24 * time.Hour} {
+		times, err := a.journal.RecentAttempts(ctx, id, now.Add(-d))
+		if err != nil || len(times) > 0 {
+			return err == nil, err
+		}
+	}
+	return false, nil
 }
 
 // lane finds or loads what is known of an account.
@@ -65,26 +99,25 @@ func (a *Accounts) lane(ctx context.Context, acct model.Account) (*lane, error) 
 	l := a.lanes[acct.ID]
 	if l != nil {
 		l.configure(acct)
-		if l.open == 0 {
-			l.gaveUp = false
+		if l.open == 0 && l.gaveUp { // the user starts a campaign: that is a word to try again
+			l.gaveUp, l.fails, l.dialAt = false, 0, time.Time{}
 		}
 	}
 	a.mu.Unlock()
 	if l != nil {
-		return l, nil
+		return l, a.refresh(ctx, []*lane{l})
 	}
-	now := a.clk.Now()
 	clock, err := a.journal.Clock(ctx, acct.ID)
 	if err != nil {
 		return nil, err
 	}
-	l = &lane{all: a, id: acct.ID, clock: clock, target: 1, lastOK: true}
-	a.mu.Lock()
-	l.lim = newLimiter(acct.Limits, a.rnd)
-	a.mu.Unlock()
-	since := now.Add(-max(l.lim.history(), 24*time.Hour))
-	times, err := a.journal.RecentAttempts(ctx, acct.ID, since)
+	reached, err := a.seen(ctx, acct.ID)
 	if err != nil {
+		return nil, err
+	}
+	l = &lane{all: a, id: acct.ID, clock: clock, target: 1, lastOK: true, reached: reached, lim: newLimiter(acct.Limits, a.rnd)}
+	l.configure(acct)
+	if err := a.refresh(ctx, []*lane{l}); err != nil {
 		return nil, err
 	}
 	a.mu.Lock()
@@ -92,9 +125,6 @@ func (a *Accounts) lane(ctx context.Context, acct model.Account) (*lane, error) 
 	if known := a.lanes[acct.ID]; known != nil {
 		return known, nil
 	}
-	l.lim.restore(times)
-	l.reached = len(times) > 0
-	l.configure(acct)
 	a.lanes[acct.ID] = l
 	return l, nil
 }

@@ -15,7 +15,8 @@ const (
 	sessionAge   = 5 * time.Minute  // of a connection, after which a new one is made
 	suspectAfter = 30 * time.Second // without a letter, after which the server may have hung up unnoticed
 	idleLimit    = 2 * time.Minute  // a connection is not kept for a letter further away than this
-	shareAfter   = 20               // letters after which a connection is left to another campaign that waits
+	moment       = 10 * time.Millisecond
+	shareAfter   = 20 // letters after which a connection is left to another campaign that waits
 )
 
 // conn is one connection at work, and the smtpx.Source of its session. What is behind r is guarded by r.mu.
@@ -36,6 +37,7 @@ type conn struct {
 	last      time.Time // the end of its latest letter, or when it was logged in
 	sent      int       // letters begun
 	delivered int       // letters accepted
+	answered  bool      // a letter had a reply: the connection was good for something
 	dots      int       // letters whose terminator may be out and whose reply is not read
 	letters   map[*letter]struct{}
 }
@@ -156,10 +158,16 @@ func (c *conn) broke(err error) {
 	r := c.r
 	now := r.clk.Now()
 	r.mu.Lock()
-	known := c.failed || c.retire || c.drop || c.suspect(now) || errors.Is(err, smtpx.ErrStale) ||
-		errors.Is(err, smtpx.ErrReset) || errors.Is(err, smtpx.ErrSessionFull)
+	known := c.failed || c.retire || c.drop || c.suspect(now)
+	again := errors.Is(err, smtpx.ErrStale) || errors.Is(err, smtpx.ErrReset) || errors.Is(err, smtpx.ErrSessionFull)
+	vain := !known && again && !c.answered
 	r.mu.Unlock()
-	if known {
+	if vain { // a server that hangs up behind every login must not be logged in to without a pause
+		r.cfg.Accounts.mu.Lock()
+		c.lane.lost(now, 0, false)
+		r.cfg.Accounts.mu.Unlock()
+	}
+	if known || again {
 		return
 	}
 	in := c.input(err)
@@ -190,8 +198,8 @@ func (c *conn) Next(ctx context.Context, wait bool) (*smtpx.Transaction, error) 
 		case !wait:
 			return nil, nil
 		}
-		now := r.clk.Now()
-		t, stop := r.clk.After(at.Sub(now))
+		// Rows that are due but not yet in hand are the manager's to get: it is given a moment.
+		t, stop := r.clk.After(max(at.Sub(r.clk.Now()), moment))
 		select {
 		case <-changed:
 		case <-t:

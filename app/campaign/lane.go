@@ -30,22 +30,27 @@ type lane struct {
 
 	acct    model.Account
 	lim     *limiter
+	span    time.Duration // how far back lim knows the beginnings
+	stale   bool          // that is less than its limits need: the journal must be asked
 	clock   model.Clock
-	open    int       // connections that are open or being opened, of all campaigns
-	waiting []*Runner // campaigns that wait for a connection, the longest first
-	target  int       // connections that it may have at present
-	clean   int       // letters accepted since target changed
-	lastOK  bool      // the last reply about a letter was 2yz
-	fails   int       // connections in a row that failed before a letter was accepted
-	dialAt  time.Time // no connection before
-	reached bool      // a login succeeded some time
-	gaveUp  bool      // dialTries failed and nothing ever answered
-	strikes int       // rests in a row without cleanStep letters between
+	open    int           // connections that are open or being opened, of all campaigns
+	waiting []*Runner     // campaigns that wait for a connection, the longest first
+	target  int           // connections that it may have at present
+	clean   int           // letters accepted since target changed
+	lastOK  bool          // the last reply about a letter was 2yz
+	fails   int           // connections in a row that failed before a letter was accepted
+	dialAt  time.Time     // no connection before
+	wait    time.Duration // from which dialAt came
+	reached bool          // a login succeeded some time
+	gaveUp  bool          // dialTries failed and nothing ever answered
+	strikes int           // rests in a row without cleanStep letters between
 }
 
 func (l *lane) configure(acct model.Account) {
 	if l.acct.Limits != acct.Limits || l.acct.ID == 0 {
 		l.lim.configure(acct.Limits)
+		l.stale = l.stale || l.lim.history() > l.span
+		l.span = min(l.span, l.lim.history())
 	}
 	l.acct = acct
 	l.target = min(l.target, l.maxConnections())
@@ -80,15 +85,11 @@ func (l *lane) fit(now time.Time) (ok bool, until time.Time) {
 	case l.clock.State == model.ClockStopped || l.gaveUp:
 		return false, time.Time{}
 	case l.clock.State == model.ClockResting:
-		until = l.clock.Until
 		// A clock that was set back since would make the rest longer than it was meant to be.
-		if now.Before(l.clock.At) {
-			until = now.Add(until.Sub(l.clock.At))
+		if c := &l.clock; now.Before(c.At) {
+			c.Until, c.At = now.Add(min(c.Until.Sub(c.At), maxRest)), now
 		}
-		if limit := now.Add(maxRest); until.After(limit) {
-			until = limit
-		}
-		return !until.After(now), until
+		return !l.clock.Until.After(now), l.clock.Until
 	}
 	return true, now
 }
@@ -100,15 +101,29 @@ func (l *lane) next(now time.Time) (at time.Time, known bool) {
 	if !ok && until.IsZero() {
 		return time.Time{}, true
 	}
+	if l.stale {
+		return now, false
+	}
 	at, known = l.lim.next(now)
 	if until.After(at) {
 		at = until
 	}
-	if l.open == 0 && l.dialAt.After(at) {
-		at = l.dialAt
+	if dial := l.dialFrom(now); l.open == 0 && dial.After(at) {
+		at = dial
 	}
 	return at, known
 }
+
+// dialFrom is when a connection may be made; a clock that was set back does not make the wait longer.
+func (l *lane) dialFrom(now time.Time) time.Time {
+	if limit := now.Add(l.wait); l.dialAt.After(limit) {
+		l.dialAt = limit
+	}
+	return l.dialAt
+}
+
+// hold sets the time before which no connection is made.
+func (l *lane) hold(now time.Time, d time.Duration) { l.dialAt, l.wait = now.Add(d), d }
 
 // take gives r a connection of the account, in the order in which campaigns asked.
 func (l *lane) take(r *Runner) bool {
@@ -124,9 +139,13 @@ func (l *lane) take(r *Runner) bool {
 	return true
 }
 
-// forget takes r off the list of those that wait for a connection.
+// forget takes r off the list of those that wait for a connection. Those behind it are told: it may be their turn.
 func (l *lane) forget(r *Runner) {
+	n := len(l.waiting)
 	l.waiting = slices.DeleteFunc(l.waiting, func(x *Runner) bool { return x == r })
+	if len(l.waiting) > 0 && len(l.waiting) < n {
+		l.all.sig.broadcast()
+	}
 }
 
 // othersWait says whether a campaign other than r waits for a connection of the account.
@@ -157,7 +176,7 @@ func (l *lane) lost(now time.Time, cool time.Duration, delivered bool) {
 	l.clean, l.lastOK = 0, false
 	if delivered {
 		l.fails = 0
-		l.dialAt = now.Add(quickReconnect)
+		l.hold(now, quickReconnect)
 		return
 	}
 	l.fails++
@@ -167,7 +186,7 @@ func (l *lane) lost(now time.Time, cool time.Duration, delivered bool) {
 	}
 	d = min(d, max(maxBackoff, cool))
 	d += time.Duration(l.all.rnd.Int64N(int64(d)/5 + 1))
-	l.dialAt = now.Add(d)
+	l.hold(now, d)
 	if !l.reached && l.fails >= dialTries {
 		l.gaveUp = true
 	}

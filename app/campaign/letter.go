@@ -25,6 +25,10 @@ type letter struct {
 	over   bool // the result is known
 }
 
+// settleLag is how long it takes at most until a letter that was put back can be claimed again: the journal
+// writes it first.
+const settleLag = 100 * time.Millisecond
+
 // errWithdrawn is what BeforeDot answers when the terminator must not go out any more.
 var errWithdrawn = errors.New("campaign: withdrawn before the final dot")
 
@@ -45,26 +49,20 @@ func (l *letter) transaction(ctx context.Context) (*smtpx.Transaction, error) {
 		l.settle(model.Outcome{State: model.Skipped, Reason: "suppressed"})
 		return nil, nil
 	}
-	tx, err := l.compose()
+	m, err := r.cfg.Message(l.d, l.c.acct)
 	if err != nil {
-		l.cannotMake(err)
+		l.cannotMake(err, true)
 		return nil, nil
-	}
-	return tx, nil
-}
-
-func (l *letter) compose() (*smtpx.Transaction, error) {
-	m, err := l.c.r.cfg.Message(l.d, l.c.acct)
-	if err != nil {
-		return nil, err
 	}
 	from, err := smtpx.ParseAddress(m.From)
 	if err != nil {
-		return nil, model.E(model.EInvalid, err, "field", "from", "value", m.From)
+		l.cannotMake(model.E(model.EInvalid, err, "field", "from", "value", m.From), true)
+		return nil, nil
 	}
 	to, err := smtpx.ParseAddress(m.To)
 	if err != nil {
-		return nil, model.E(model.EInvalid, err, "field", "to", "value", m.To)
+		l.cannotMake(model.E(model.EInvalid, err, "field", "to", "value", m.To), false)
+		return nil, nil
 	}
 	return &smtpx.Transaction{
 		ID: l.d.ID, From: from, To: []smtpx.Address{to}, Size: m.Size, EightBit: m.EightBit, UTF8: m.UTF8,
@@ -155,16 +153,20 @@ func (l *letter) done(res smtpx.Result) {
 		return
 	}
 	l.over = true
+	c.answered = c.answered || o.Reply != nil && o.Reply.Code != 421
 	v := r.judge(l, o, now)
 	r.mu.Unlock()
 	if v.kind == verdictLocal {
 		l.settle(v.out)
-		r.repeats("compose", v.out.Reply, PauseCompose, v.out.Reply)
+		if !isAny(o.Err, aboutRecipient) {
+			r.repeats("compose", v.out.Reply, PauseCompose, v.out.Reply)
+		}
 		return
 	}
 	if v.diag.Suppress != "" && v.out.State == model.Rejected {
 		s := model.Suppression{Key: l.d.Email, Reason: v.diag.Suppress, Detail: v.out.Reply, At: now}
-		if err := r.cfg.Suppressor.Suppress(c.ctx, s); err != nil && c.ctx.Err() == nil {
+		// What was learned about the address is kept, although the connection may be closed at this moment.
+		if err := r.cfg.Suppressor.Suppress(context.WithoutCancel(c.ctx), s); err != nil {
 			r.fail(err)
 		}
 	}
@@ -183,12 +185,12 @@ func (l *letter) done(res smtpx.Result) {
 		r.lament(c, v.diag, v.out)
 	case verdictStale:
 		r.mu.Lock()
-		first := !c.failed
+		first, good := !c.failed, c.answered
 		c.failed, c.retire = true, true
 		r.mu.Unlock()
 		if first {
 			r.cfg.Accounts.mu.Lock()
-			c.lane.lost(now, 0, true)
+			c.lane.lost(now, 0, good)
 			r.cfg.Accounts.mu.Unlock()
 		}
 	}
@@ -196,11 +198,13 @@ func (l *letter) done(res smtpx.Result) {
 }
 
 // cannotMake rejects a letter that cannot be made for this recipient. It never returns to queued: it would
-// fail again.
-func (l *letter) cannotMake(err error) {
+// fail again. With telling the same trouble may meet everybody: several times in a row it pauses the campaign.
+func (l *letter) cannotMake(err error, telling bool) {
 	text := clip(err.Error())
 	l.settle(model.Outcome{State: model.Rejected, Step: model.StepCompose, Scope: model.ScopeContent, Reply: text})
-	l.c.r.repeats("compose", text, PauseCompose, text)
+	if telling {
+		l.c.r.repeats("compose", text, PauseCompose, text)
+	}
 }
 
 // settle records how the attempt ended, and counts.
@@ -224,7 +228,7 @@ func (l *letter) settle(o model.Outcome) {
 	*r.counter(o.State)++
 	switch o.State {
 	case model.Queued:
-		r.rowsAt = o.At // it can be claimed again as soon as it is written
+		r.rowsAt = earlier(r.rowsAt, o.At.Add(settleLag))
 	case model.Deferred:
 		r.rowsAt = earlier(r.rowsAt, o.NextAt)
 	default:

@@ -11,6 +11,10 @@ import (
 // varying time, and a restored time may have lost its fraction of a second.
 const windowSlack = time.Second
 
+// keptAnyway is how far back beginnings are kept where no limit asks for them: limits may be set while a
+// campaign runs, and the journal does not yet know the very latest.
+const keptAnyway = 10 * time.Second
+
 type window struct {
 	length time.Duration
 	limit  int
@@ -56,10 +60,18 @@ func (l *limiter) history() time.Duration {
 	return h
 }
 
-// restore replaces the beginnings by those that the journal knows.
+// restore adds the beginnings that the journal knows to those that are known here; the latest of these may not
+// have reached the journal yet.
 func (l *limiter) restore(times []time.Time) {
-	l.times = append([]time.Time(nil), times...)
-	if n := len(l.times); n > 0 && l.gapMax > 0 {
+	own := l.times
+	if len(own) > 0 {
+		first := own[0].Truncate(time.Millisecond) // the journal's precision
+		for len(times) > 0 && !times[len(times)-1].Before(first) {
+			times = times[:len(times)-1]
+		}
+	}
+	l.times = append(append(make([]time.Time, 0, len(times)+len(own)), times...), own...)
+	if n := len(l.times); n > 0 && l.gapMax > 0 && l.notBefore.IsZero() {
 		l.notBefore = l.times[n-1].Add(l.gap())
 	}
 }
@@ -112,14 +124,12 @@ func (l *limiter) commit(now time.Time) {
 	if l.gapMax > 0 {
 		l.notBefore = now.Add(l.gap())
 	}
-	if h := l.history(); h > 0 {
-		old := now.Add(-h)
-		i := 0
-		for i < len(l.times) && l.times[i].Before(old) {
-			i++
-		}
-		l.times = append(l.times[i:], now)
+	old := now.Add(-max(l.history(), keptAnyway))
+	i := 0
+	for i < len(l.times) && l.times[i].Before(old) {
+		i++
 	}
+	l.times = append(l.times[i:], now)
 }
 
 // cancel gives a reservation back.

@@ -41,15 +41,20 @@ func (r *Runner) manage(ctx context.Context) {
 	}
 	r.mu.Lock()
 	ids := r.queue.drain()
-	lanes := r.lanes
 	r.mu.Unlock()
 	r.cfg.Journal.Release(r.cfg.CampaignID, ids)
-	r.cfg.Accounts.mu.Lock()
-	for _, l := range lanes {
+	r.yield()
+}
+
+// yield takes the run off the lists of those that wait for a connection: a campaign that will not send for now
+// must not stand before one that would.
+func (r *Runner) yield() {
+	a := r.cfg.Accounts
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, l := range r.lanes {
 		l.forget(r)
 	}
-	r.cfg.Accounts.mu.Unlock()
-	r.cfg.Accounts.sig.broadcast()
 }
 
 // look does what there is to do at present; at is when to look again, zero when something will tell.
@@ -62,6 +67,7 @@ func (r *Runner) look(ctx context.Context, strays *int) (at time.Time, over bool
 	ended, conns := r.end != nil, len(r.conns)
 	r.mu.Unlock()
 	if ended {
+		r.yield()
 		return at, conns == 0
 	}
 	open, until, expired := gate(r.camp.Schedule, now)
@@ -73,12 +79,17 @@ func (r *Runner) look(ctx context.Context, strays *int) (at time.Time, over bool
 		r.mu.Lock()
 		r.shut = true
 		r.mu.Unlock()
+		r.yield()
 		return until, false
 	case r.missed(now):
 		r.finishAs(&ending{state: model.CampaignPaused, reason: PauseLate})
 		return now, false
 	}
-	if err := r.fill(ctx, now, strays); err != nil {
+	err := r.cfg.Accounts.refresh(ctx, r.lanes)
+	if err == nil {
+		err = r.fill(ctx, now, strays)
+	}
+	if err != nil {
 		r.fail(err)
 		return now, false
 	}
@@ -249,7 +260,7 @@ func (r *Runner) byRoom(now time.Time) []*lane {
 
 // wants says whether one more connection of an account would have something to do now. Both locks are held.
 func (r *Runner) wants(l *lane, now, next time.Time, known bool) bool {
-	if !known || next.After(now) || l.dialAt.After(now) || r.end != nil {
+	if !known || next.After(now) || l.dialFrom(now).After(now) || r.end != nil {
 		return false
 	}
 	hungry, mine := 0, 0

@@ -42,6 +42,9 @@ type verdict struct {
 var neverSent = []error{smtpx.ErrNoSMTPUTF8, smtpx.ErrNoRequireTLS, smtpx.ErrTooBig, smtpx.ErrParameter,
 	smtpx.ErrNUL, smtpx.ErrLongLine, smtpx.ErrRecipients, smtpx.ErrAddress}
 
+// aboutRecipient are those of neverSent that are about one address: they never stop a campaign.
+var aboutRecipient = []error{smtpx.ErrNoSMTPUTF8, smtpx.ErrAddress, smtpx.ErrParameter}
+
 // justAgain are ends of a session that say nothing about letter, line or account.
 var justAgain = []error{smtpx.ErrStale, smtpx.ErrSessionFull, smtpx.ErrReset, smtpx.ErrClosed, smtpx.ErrChunking}
 

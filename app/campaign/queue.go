@@ -13,6 +13,7 @@ type queue struct {
 	rows      []model.Delivery
 	perMinute int
 	domains   map[string]*domain
+	sweepAt   int // how many domains are too many
 }
 
 // domain is a recipient domain that is throttled.
@@ -25,8 +26,15 @@ type domain struct {
 // domainPatience is how many refusals for now in a row make a domain rest.
 const domainPatience = 3
 
-// domainRest is the rest of a domain after domainPatience refusals, doubled with each one more.
-const domainRest = time.Minute
+// domainRest is the rest of a domain after domainPatience refusals, doubled with each one more up to
+// longestDomainRest.
+const (
+	domainRest        = time.Minute
+	longestDomainRest = time.Hour
+)
+
+// sweepFrom is how many domains are remembered before it is looked whether that is still of use.
+const sweepFrom = 1024
 
 func domainOf(d *model.Delivery) string {
 	_, dom, _ := strings.Cut(d.Email[max(strings.LastIndexByte(d.Email, '@'), 0):], "@")
@@ -39,6 +47,7 @@ func (q *queue) free(dom string, now time.Time) time.Time {
 	if s == nil {
 		return now
 	}
+	s.rewind(now)
 	at := s.until
 	if n := len(s.times); q.perMinute > 0 && n >= q.perMinute {
 		if t := s.times[n-q.perMinute].Add(time.Minute); t.After(at) {
@@ -68,6 +77,7 @@ func (q *queue) pop(now time.Time) (d model.Delivery, ok bool, at time.Time) {
 			cut++
 		}
 		s.times = append(s.times[cut:], now)
+		q.sweep(now)
 	}
 	return d, true, now
 }
@@ -88,6 +98,29 @@ func (q *queue) find(now time.Time) (i int, at time.Time) {
 	return -1, at
 }
 
+// rewind keeps a clock that was set back from making a rest longer than it was meant to be.
+func (s *domain) rewind(now time.Time) {
+	for i := len(s.times) - 1; i >= 0 && s.times[i].After(now); i-- {
+		s.times[i] = now
+	}
+	if limit := now.Add(longestDomainRest); s.until.After(limit) {
+		s.until = limit
+	}
+}
+
+// sweep forgets domains of which there is nothing to remember any more: a campaign may meet a million of them.
+func (q *queue) sweep(now time.Time) {
+	if len(q.domains) < q.sweepAt {
+		return
+	}
+	for dom, s := range q.domains {
+		if s.soft == 0 && !s.until.After(now) && (len(s.times) == 0 || !s.times[len(s.times)-1].After(now.Add(-time.Minute))) {
+			delete(q.domains, dom)
+		}
+	}
+	q.sweepAt = max(2*len(q.domains), sweepFrom)
+}
+
 func (q *queue) state(dom string) *domain {
 	s := q.domains[dom]
 	if s == nil {
@@ -106,7 +139,7 @@ func (q *queue) refused(d *model.Delivery, now time.Time) {
 	s := q.state(domainOf(d))
 	s.soft++
 	if over := s.soft - domainPatience; over >= 0 {
-		s.until = now.Add(min(domainRest<<min(over, 6), time.Hour))
+		s.until = now.Add(min(domainRest<<min(over, 6), longestDomainRest))
 	}
 }
 

@@ -60,7 +60,15 @@ func nextEdge(s model.Schedule, t time.Time) time.Time {
 	return time.Time{}
 }
 
-// late says whether a scheduled start was missed by more than lateGrace.
+// late says whether a scheduled start was missed by more than lateGrace. The start is the first moment from
+// StartAt on at which the schedule lets letters go: StartAt itself may lie outside of its hours.
 func late(c *model.Campaign, now time.Time) bool {
-	return c.StartedAt.IsZero() && !c.Schedule.StartAt.IsZero() && now.After(c.Schedule.StartAt.Add(lateGrace))
+	if !c.StartedAt.IsZero() || c.Schedule.StartAt.IsZero() {
+		return false
+	}
+	start := c.Schedule.StartAt
+	if open, until, _ := gate(c.Schedule, start); !open {
+		start = until
+	}
+	return !start.IsZero() && now.After(start.Add(lateGrace))
 }
