@@ -65,7 +65,7 @@ func Load(l model.Letter, limit int64) (model.Letter, error) {
 			a.Data = data
 		}
 		if total += int64(len(a.Data)) / 3 * 4; total > limit {
-			return l, model.E(model.ELetterTooBig, nil, "size", strconv.FormatInt(total, 10), "limit", strconv.FormatInt(limit, 10))
+			return l, tooBig(total, limit)
 		}
 		a.Type = mediaType(a)
 		out[i] = a
@@ -87,7 +87,7 @@ func readAttachment(path string, limit int64) ([]byte, error) {
 	case !st.Mode().IsRegular(): // a folder, a device or a pipe, which might never end
 		return nil, fail(nil, "not_a_file")
 	case st.Size() > limit:
-		return nil, model.E(model.ELetterTooBig, nil, "size", strconv.FormatInt(st.Size(), 10), "limit", strconv.FormatInt(limit, 10))
+		return nil, tooBig(st.Size(), limit)
 	}
 	f, err := os.Open(path) // #nosec G304 -- a file that the user attached
 	if err != nil {
@@ -99,7 +99,7 @@ func readAttachment(path string, limit int64) ([]byte, error) {
 	case err != nil:
 		return nil, fail(err, "unreadable")
 	case int64(len(data)) > limit: // it grew
-		return nil, model.E(model.ELetterTooBig, nil, "size", strconv.Itoa(len(data)), "limit", strconv.FormatInt(limit, 10))
+		return nil, tooBig(int64(len(data)), limit)
 	case data == nil:
 		data = []byte{}
 	}

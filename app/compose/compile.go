@@ -58,7 +58,7 @@ func Compile(l model.Letter, opt Options) (*Compiled, error) {
 	}
 	l.Subject, l.Body = cleanHeader(l.Subject), cleanSource(l.Body)
 	if len(l.Body) > maxOutput {
-		return nil, model.E(model.ELetterTooBig, nil, "size", strconv.Itoa(len(l.Body)), "limit", strconv.Itoa(maxOutput))
+		return nil, tooBig(int64(len(l.Body)), maxOutput)
 	}
 	subject, err := lex("subject", l.Subject)
 	if err != nil {
@@ -80,7 +80,7 @@ func Compile(l model.Letter, opt Options) (*Compiled, error) {
 	case model.FormatText:
 		o := opsOf{m: newMarker(l.Body), tags: alone(body)}
 		o.add(o.m.mark(o.tags, false), func(string) escape { return escText })
-		c.text, err = link("body", o.ops)
+		c.text, err = o.program()
 	default:
 		err = invalid("format", string(l.Format))
 	}
@@ -142,7 +142,7 @@ func (c *Compiled) compileHTML(l model.Letter, tags []tag, pics *images) error {
 	if framed {
 		p.out.lit(htmlFoot)
 	}
-	if c.html, err = link("body", p.out.ops); err != nil {
+	if c.html, err = p.out.program(); err != nil {
 		return err
 	}
 	c.text, err = textOps(m, tags, p.text.result())

@@ -27,8 +27,10 @@ func ParseFile(path string) (model.Letter, error) {
 		return model.Letter{}, model.E(model.EFileUnreadable, err, "path", path, "detail", err.Error())
 	case st.IsDir():
 		return model.Letter{}, model.E(model.EFileDirectory, nil, "path", path)
+	case !st.Mode().IsRegular(): // a device or a pipe might never end
+		return model.Letter{}, model.E(model.EFileFormat, nil, "path", path, "detail", st.Mode().String())
 	case st.Size() > maxOutput:
-		return model.Letter{}, model.E(model.EFileTooBig, nil, "path", path, "size", strconv.FormatInt(st.Size(), 10), "limit", strconv.Itoa(maxOutput))
+		return model.Letter{}, model.E(model.EFileTooBig, nil, "path", path, "size", sizeText(st.Size()), "limit", sizeText(maxOutput))
 	}
 	data, err := os.ReadFile(path) // #nosec G304 -- the file that the user chose
 	if err != nil {

@@ -103,25 +103,33 @@ type opsOf struct {
 	m    marker
 	tags []tag
 	ops  []op
+	text strings.Builder // literal text that is not among ops yet
 }
 
-func (o *opsOf) lit(s string) {
-	s = strings.ReplaceAll(s, "\n", "\r\n")
-	if n := len(o.ops); n > 0 && o.ops[n-1].tag.kind == tagText {
-		o.ops[n-1].tag.text += s
-		return
-	}
-	o.ops = append(o.ops, op{tag: tag{kind: tagText, text: s}})
-}
+func (o *opsOf) lit(s string) { o.text.WriteString(strings.ReplaceAll(s, "\n", "\r\n")) }
 
 func (o *opsOf) add(s string, esc func(x string) escape) {
 	o.m.split(s, o.lit, func(x string) {
 		if t := o.m.tag(x, o.tags); t != nil {
+			o.flush()
 			o.ops = append(o.ops, op{tag: *t, esc: esc(x)})
 		} else {
 			o.lit(x)
 		}
 	})
+}
+
+func (o *opsOf) flush() {
+	if o.text.Len() > 0 {
+		o.ops = append(o.ops, op{tag: tag{kind: tagText, text: o.text.String()}})
+		o.text.Reset()
+	}
+}
+
+// program gives the instructions, linked.
+func (o *opsOf) program() ([]op, error) {
+	o.flush()
+	return link("body", o.ops)
 }
 
 // textOps makes instructions of marked plain text.
@@ -136,5 +144,5 @@ func textOps(m marker, tags []tag, s string) ([]op, error) {
 		}
 		return escText
 	})
-	return link("body", o.ops)
+	return o.program()
 }

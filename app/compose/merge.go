@@ -52,6 +52,19 @@ func syntaxError(place string, line int, detail string) error {
 	return model.E(model.ELetterSyntax, nil, "place", place, "line", strconv.Itoa(line), "detail", detail)
 }
 
+func tooBig(size, limit int64) error {
+	return model.E(model.ELetterTooBig, nil, "size", sizeText(size), "limit", sizeText(limit))
+}
+
+// sizeText shows a number of octets to a person, rounded up so that what is over a limit never looks like it.
+func sizeText(n int64) string {
+	if n < 1<<20 {
+		return strconv.FormatInt((n+1<<10-1)>>10, 10) + " KB"
+	}
+	tenths := (n*10 + 1<<20 - 1) >> 20
+	return strconv.FormatFloat(float64(tenths)/10, 'f', -1, 64) + " MB"
+}
+
 // lex splits src into tags and checks that conditions are well nested.
 func lex(place, src string) ([]tag, error) {
 	var tags []tag
@@ -266,7 +279,7 @@ func run(dst []byte, ops []op, v *values) ([]byte, error) {
 			i = o.jump - 1
 		}
 		if len(dst)-start > maxOutput {
-			return dst, model.E(model.ELetterTooBig, nil, "size", strconv.Itoa(len(dst)-start), "limit", strconv.Itoa(maxOutput))
+			return dst, tooBig(int64(len(dst)-start), maxOutput)
 		}
 	}
 	return dst, nil

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"io"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -191,7 +190,7 @@ func (c *Compiled) build(m *Message, r *Recipient, env *Envelope, show *model.Re
 	m.size += int64(len(m.buf))
 	m.missing = v.missing
 	if m.size > c.limit {
-		return model.E(model.ELetterTooBig, nil, "size", strconv.FormatInt(m.size, 10), "limit", strconv.FormatInt(c.limit, 10))
+		return tooBig(m.size, c.limit)
 	}
 	if show != nil && c.markdown != nil {
 		md, err := run(nil, c.markdown, &v)
