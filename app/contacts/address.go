@@ -252,6 +252,11 @@ func judgeDomain(s string) (ascii, shown string, ok bool) {
 	if err != nil {
 		return "", "", false
 	}
+	for _, r := range u {
+		if r >= 128 && !unicode.IsLetter(r) && !unicode.IsMark(r) && !unicode.IsDigit(r) && r != '\u00B7' && r != '\u30FB' {
+			return "", "", false // a symbol, which no registry takes (RFC 5892)
+		}
+	}
 	if isASCII(u) {
 		u = a
 	}

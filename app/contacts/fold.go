@@ -147,6 +147,19 @@ func cut(s string, n int) string {
 	return string([]rune(s)[:n]) + "…"
 }
 
+// oneLine makes a name fit for one line: no control characters, no blanks round it.
+func oneLine(s string) string {
+	if strings.IndexFunc(s, unicode.IsControl) < 0 {
+		return s
+	}
+	return strings.Join(strings.Fields(strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, s)), " ")
+}
+
 // lineEnds writes every line end as one line feed.
 func lineEnds(s string) string {
 	if strings.IndexByte(s, '\r') < 0 {

@@ -52,6 +52,7 @@ func (r *run) tick() error {
 
 func (r *run) row(row model.Row) error {
 	r.stats.Rows++
+	row.Name = oneLine(row.Name)
 	return r.emit(row)
 }
 
