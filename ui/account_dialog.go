@@ -38,6 +38,7 @@ type accountForm struct {
 	link                                *widget.Hyperlink
 	trouble                             *widget.Label
 	body                                *fyne.Container
+	kept                                bool // a secret is stored
 	touchedName                         bool
 	filling                             bool
 }
@@ -70,11 +71,7 @@ func (w *Window) accountDialog(a Account) {
 	f.touchedName = f.a.ID != 0
 	f.user = entry(f.a.User, t.T("ui.account.user.hint"))
 	f.secret = widget.NewPasswordEntry()
-	if a.HasSecret {
-		f.secret.SetPlaceHolder(t.T("ui.account.secret.kept"))
-	} else {
-		f.secret.SetPlaceHolder(t.T("ui.account.secret.hint"))
-	}
+	f.kept = a.HasSecret
 	f.host, f.port, f.ca = entry(f.a.Host, "smtp.example.com"), entry(strconv.Itoa(f.a.Port), ""), entry(f.a.CAFile, t.T("ui.account.ca.hint"))
 	l := f.a.Limits
 	f.perMinute, f.perHour, f.perDay, f.session = count(l.PerMinute), count(l.PerHour), count(l.PerDay), count(l.PerSession)
@@ -154,7 +151,9 @@ func (f *accountForm) typed(addr string) {
 	if p, ok := f.w.svc.PresetFor(addr); ok && p.Key != f.a.Provider {
 		fromPreset(&f.a, p)
 		f.show()
+		return
 	}
+	f.explain()
 }
 
 // show puts what the account has into the fields that a preset fills.
@@ -197,6 +196,14 @@ func (f *accountForm) explain() {
 	if f.body == nil {
 		return // still being built
 	}
+	hint := "ui.account.secret.hint"
+	switch {
+	case f.kept:
+		hint = "ui.account.secret.kept"
+	case f.a.Provider == "" && f.from.Text != "":
+		hint = "ui.account.secret.own"
+	}
+	f.secret.SetPlaceHolder(f.w.t.T(hint))
 	help, link := "", ""
 	for _, p := range f.presets {
 		if p.Key == f.a.Provider && p.Key != "" {

@@ -68,12 +68,13 @@ func (w *Window) importDialog(path, text string) {
 		names = append(names, l.Name)
 	}
 	f.list.SetOptions(names)
+	if l, ok := w.recipients.list(); ok {
+		f.list.SetText(l.Name)
+		f.listTold = true
+	}
 	f.list.OnChanged = func(string) {
 		f.listTold = f.listTold || !f.filling
 		f.check()
-	}
-	if l, ok := w.recipients.list(); ok {
-		f.list.SetText(l.Name)
 	}
 	f.source, f.consent = widget.NewEntry(), widget.NewEntry()
 	f.source.SetPlaceHolder(t.T("ui.import.source.hint"))

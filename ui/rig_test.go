@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/widget"
@@ -265,6 +266,8 @@ func textOf(o fyne.CanvasObject) string {
 		case *widget.RichText:
 			lines = append(lines, x.String())
 		case *widget.Entry:
+			lines = append(lines, x.Text)
+		case *canvas.Text:
 			lines = append(lines, x.Text)
 		case *widget.Check:
 			lines = append(lines, x.Text)
