@@ -48,7 +48,9 @@ func (s *Session) Run(ctx context.Context, src Source) error {
 	})
 	w := &writer{Session: s, ctx: ctx, next: next, src: src}
 	err := w.run()
-	answered := s.Err() == nil && w.flush(PhaseMail, s.limit.BodyStall) && s.wait(s.last()) == nil
+	if s.Err() == nil && w.flush(PhaseMail, s.limit.BodyStall) {
+		_ = s.wait(s.last()) // a dead session says so below
+	}
 	stop()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -60,7 +62,7 @@ func (s *Session) Run(ctx context.Context, src Source) error {
 	for !s.settled {
 		s.cond.Wait()
 	}
-	if err == nil && answered && errors.Is(s.dead, ErrStale) {
+	if err == nil && s.answered == s.pushed && errors.Is(s.dead, ErrStale) {
 		return nil // the server hung up behind its last answer
 	}
 	return s.dead

@@ -283,7 +283,7 @@ func (s *Session) wait(seq uint64) error {
 	for s.answered < seq && s.dead == nil {
 		s.cond.Wait()
 	}
-	if s.answered < seq {
+	if s.dead != nil {
 		return s.dead
 	}
 	return nil
