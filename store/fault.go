@@ -37,6 +37,9 @@ func coded(err error, path string) error {
 }
 
 func sqliteCode(rc int) model.Code {
+	if rc == sqlite3.SQLITE_IOERR_SHMSIZE {
+		return model.EDiskFull // the shared memory beside the file found no room
+	}
 	switch rc & 0xff {
 	case sqlite3.SQLITE_FULL:
 		return model.EDiskFull

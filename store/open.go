@@ -116,10 +116,11 @@ func (s *Store) openWriting(ctx context.Context, o Options) error {
 	switch {
 	case held:
 		return model.E(model.EInstance, nil, "path", s.dir)
-	case errors.Is(err, fs.ErrPermission):
-		return model.E(model.EReadOnly, err, "path", s.dir)
 	case err != nil:
-		return model.E(model.EFolder, coded(err, s.dir), "path", s.dir)
+		if err := coded(err, s.dir); model.CodeOf(err) != model.EInternal {
+			return err // read-only, or full
+		}
+		return model.E(model.EFolder, err, "path", s.dir)
 	}
 	s.lock = f
 	kinds := []kind{appKind, deliveriesKind}
