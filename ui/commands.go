@@ -261,10 +261,12 @@ func (s *stepBar) refresh() {
 	if s.over != "" {
 		text = s.over
 	}
-	s.label.SetText(text)
+	put(s.label, text)
 	if s.do != nil {
-		s.button.Icon = s.do.icon
-		s.button.SetText(s.w.t.T("ui.cmd." + cmd))
+		if text := s.w.t.T("ui.cmd." + cmd); s.button.Text != text {
+			s.button.Icon = s.do.icon
+			s.button.SetText(text)
+		}
 	}
 	show(s.button, s.do != nil, s.buttons)
 	show(s.other, key == "ui.step.account", s.buttons)

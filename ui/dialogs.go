@@ -157,6 +157,13 @@ func row(label string, field fyne.CanvasObject, hint string) *widget.FormItem {
 	return f
 }
 
+// put writes a text that is seldom a new one: a label measures its lines at every SetText.
+func put(l *widget.Label, text string) {
+	if l.Text != text {
+		l.SetText(text)
+	}
+}
+
 // wrapped is a label that breaks its lines.
 func wrapped(text string) *widget.Label {
 	l := widget.NewLabel(text)

@@ -151,8 +151,8 @@ func (p *progressPane) refresh() {
 		p.legend[i].Set(t.T("ui.state."+string(o.state))+" "+number(n), color, fyne.TextStyle{Bold: n > 0})
 	}
 	p.meter.Set(parts)
-	p.state.SetText(p.stateText(s))
-	p.pace.SetText(p.paceText(s))
+	put(p.state, p.stateText(s))
+	put(p.pace, p.paceText(s))
 	p.spark.Set(vm.rates)
 	show(p.resume, vm.resumable(), p.buttons)
 	show(p.export, vm.id != 0, p.buttons)

@@ -163,7 +163,7 @@ func (p *recipientsPane) counts() {
 	if n > 0 {
 		text += "  " + t.T("ui.contact.selected", "n", number(n))
 	}
-	p.count.SetText(text)
+	put(p.count, text)
 	reason := ""
 	if n == 0 {
 		reason = t.T("ui.why.noselection")

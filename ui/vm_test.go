@@ -1,0 +1,328 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"hongyan/app/model"
+)
+
+// newQueue gives Tasks without a window; run settles them.
+func newQueue(t *testing.T) (tasks *Tasks, run func()) {
+	r := &rig{t: t}
+	tasks = NewTasks(r.dispatch)
+	tasks.timer = r.timer
+	t.Cleanup(tasks.Close)
+	return tasks, func() { r.settle(tasks) }
+}
+
+func TestTasks(t *testing.T) {
+	tasks, run := newQueue(t)
+	var got []string
+	var p pause
+	tasks.after(&p, time.Hour, func() { got = append(got, "early") })
+	tasks.after(&p, time.Hour, func() { got = append(got, "late") })
+	cancel := background(tasks, func(ctx context.Context) (int, error) { <-ctx.Done(); return 7, ctx.Err() },
+		func(n int, err error) { got = append(got, fmt.Sprint(n, errors.Is(err, context.Canceled))) })
+	cancel()
+	run()
+	if want := []string{"7 true", "late"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	tasks.Close()
+	tasks.Do(func() { t.Error("called after Close") })
+	background(tasks, func(context.Context) (int, error) { return 0, nil }, func(int, error) { t.Error("called after Close") })
+	run()
+}
+
+// people makes a view model over n people.
+func people(t *testing.T, n int) (*recipientsVM, *fake, func()) {
+	f := newFake()
+	f.lists = []model.List{{ID: 1, Name: "all", Count: n}}
+	for i := range n {
+		f.contacts = append(f.contacts, model.Contact{ID: int64(i + 1), Email: fmt.Sprintf("p%06d@example.com", i), Name: fmt.Sprint("n", n-i)})
+		f.member[int64(i+1)] = 1
+	}
+	tasks, run := newQueue(t)
+	vm := newRecipientsVM(f, tasks)
+	vm.failed = func(err error) { t.Error(err) }
+	vm.load()
+	run()
+	return vm, f, run
+}
+
+// TestRecipientPages: a row is not there at first, comes with its page, and old pages are dropped.
+func TestRecipientPages(t *testing.T) {
+	vm, f, run := people(t, pageRows*(maxPages+4))
+	var came [][2]int
+	vm.rows = func(from, to int) { came = append(came, [2]int{from, to}) }
+	if _, ok := vm.row(70); ok {
+		t.Fatal("a row was there before it was fetched")
+	}
+	vm.row(71) // the same page is asked for once
+	run()
+	if c, ok := vm.row(70); !ok || c.ID != 71 {
+		t.Errorf("row 70 is %+v, %v", c, ok)
+	}
+	if want := [][2]int{{64, 128}}; !cmp.Equal(came, want) {
+		t.Errorf("came %v, want %v", came, want)
+	}
+	for i := 0; i < len(vm.ids); i += pageRows {
+		vm.row(i)
+		run()
+	}
+	if n := vm.lru.Len(); n != maxPages || len(vm.pages) != maxPages {
+		t.Errorf("%d pages are kept (%d in the map), want %d", n, len(vm.pages), maxPages)
+	}
+	asked := len(f.calls)
+	vm.row(len(vm.ids) - 1)
+	run()
+	if len(f.calls) != asked {
+		t.Error("the newest page was fetched again")
+	}
+	for _, i := range []int{-1, len(vm.ids)} {
+		if _, ok := vm.row(i); ok {
+			t.Errorf("there is a row %d", i)
+		}
+	}
+}
+
+// TestRecipientSelection: as lists do, and everybody at no cost.
+func TestRecipientSelection(t *testing.T) {
+	vm, f, run := people(t, 300)
+	vm.click(3, false, false)
+	vm.click(6, false, true)
+	vm.click(10, true, false)
+	vm.click(4, true, false)
+	if got, want := vm.selectedIDs(), []int64{4, 6, 7, 11}; !slices.Equal(got, want) {
+		t.Errorf("selected %v, want %v", got, want)
+	}
+	if vm.current() != 5 {
+		t.Errorf("current is %d", vm.current())
+	}
+	vm.selectAll()
+	vm.click(0, true, false)
+	if n := vm.selectedCount(); n != 299 || vm.selected(0) || !vm.selected(299) || len(vm.except) != 1 {
+		t.Errorf("all but one: %d, %v", n, vm.except)
+	}
+	vm.remove(func(err error) {
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	run()
+	if len(f.contacts) != 1 || len(vm.ids) != 1 || vm.selectedCount() != 0 || vm.current() != 1 {
+		t.Errorf("%d left, %d shown, %d selected, current %d", len(f.contacts), len(vm.ids), vm.selectedCount(), vm.current())
+	}
+}
+
+func TestRecipientSearchAndSort(t *testing.T) {
+	vm, _, run := people(t, 30)
+	vm.sort(model.SortName)
+	run()
+	first := vm.ids[0]
+	vm.sort(model.SortName)
+	run()
+	if vm.ids[len(vm.ids)-1] != first || !vm.query.Desc {
+		t.Errorf("turned round: %v", vm.ids)
+	}
+	vm.click(2, false, false)
+	vm.search("p00001")
+	vm.search("p000012") // the earlier answer is given up
+	run()
+	if len(vm.ids) != 1 || vm.ids[0] != 13 || vm.selectedCount() != 0 {
+		t.Errorf("found %v, selected %d", vm.ids, vm.selectedCount())
+	}
+	vm.setList(99)
+	run()
+	if len(vm.ids) != 0 || vm.current() != 0 {
+		t.Errorf("a list without people shows %v", vm.ids)
+	}
+}
+
+func TestSuppress(t *testing.T) {
+	vm, f, run := people(t, 3)
+	vm.click(1, false, false)
+	vm.suppress(func(err error) {
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	run()
+	if !f.has("Suppress p000001@example.com") {
+		t.Errorf("calls %v", f.calls)
+	}
+}
+
+// TestLetterDraft: one draft and one preview for a burst of keys, and the last draft is opened at a start.
+func TestLetterDraft(t *testing.T) {
+	f := newFake()
+	f.letters = []model.Letter{{ID: 1, Subject: "old", UpdatedAt: f.at(1)}, {ID: 2, Subject: "new", Body: "b", UpdatedAt: f.at(2)}}
+	tasks, run := newQueue(t)
+	vm := newLetterVM(f, tasks)
+	vm.load()
+	run()
+	run()
+	if vm.letter.ID != 2 || vm.preview.Subject != "new" {
+		t.Fatalf("opened %+v, preview %+v", vm.letter, vm.preview)
+	}
+	f.calls = nil
+	for _, s := range []string{"n", "ne", "new", "newe", "newer"} {
+		vm.edit(func(l *model.Letter) { l.Subject = s })
+	}
+	run()
+	if want := []string{"Preview", "SaveLetter"}; !cmp.Equal(sorted(f.calls), want) {
+		t.Errorf("calls %v, want %v", f.calls, want)
+	}
+	if f.letters[1].Subject != "newer" || vm.preview.Subject != "newer" {
+		t.Errorf("kept %q, previewed %q", f.letters[1].Subject, vm.preview.Subject)
+	}
+	vm.replace(model.Letter{ID: 1, Subject: "from a file"})
+	run()
+	if len(f.letters) != 3 || vm.letter.ID != 3 || f.letters[0].Subject != "old" {
+		t.Errorf("a letter from a file must be a draft of its own: %+v", f.letters)
+	}
+}
+
+func sorted(s []string) []string {
+	s = slices.Clone(s)
+	slices.Sort(s)
+	return s
+}
+
+// TestLatePreview: what comes after the next key is not shown.
+func TestLatePreview(t *testing.T) {
+	tasks, run := newQueue(t)
+	vm := newLetterVM(newFake(), tasks)
+	vm.edit(func(l *model.Letter) { l.Subject = "one" })
+	vm.settle()
+	vm.edit(func(l *model.Letter) { l.Subject = "two" })
+	shown := 0
+	vm.shown = func() { shown++ }
+	run()
+	if vm.preview.Subject != "two" || shown != 1 {
+		t.Errorf("previewed %q, shown %d times", vm.preview.Subject, shown)
+	}
+}
+
+// TestProgressLog: the log keeps its last lines, and one tick takes a share of what is new.
+func TestProgressLog(t *testing.T) {
+	f := newFake()
+	for i := range maxLog + 700 {
+		f.log = append(f.log, LogLine{Text: fmt.Sprint(i)})
+	}
+	tasks, _ := newQueue(t)
+	vm := newProgressVM(f, tasks)
+	vm.tick()
+	if len(vm.log) != 500 {
+		t.Errorf("one tick took %d lines", len(vm.log))
+	}
+	for range 20 {
+		vm.tick()
+	}
+	if len(vm.log) != maxLog || vm.log[0].Text != "700" {
+		t.Errorf("%d lines are kept, from %s on", len(vm.log), vm.log[0].Text)
+	}
+	vm.clearLog()
+	vm.tick()
+	if len(vm.log) != 0 {
+		t.Error("old lines came back")
+	}
+}
+
+// TestProgressRates: one value a second, the last minute.
+func TestProgressRates(t *testing.T) {
+	f := shop("en").sending("en")
+	tasks, run := newQueue(t)
+	vm := newProgressVM(f, tasks)
+	at := f.at(0)
+	vm.now = func() time.Time { return at }
+	vm.load(0)
+	run()
+	if vm.id != 1 || !vm.running {
+		t.Fatalf("shows %d, running %v", vm.id, vm.running)
+	}
+	for range 700 {
+		at = at.Add(100 * time.Millisecond)
+		vm.tick()
+		run()
+	}
+	if len(vm.rates) != 60 {
+		t.Errorf("%d values", len(vm.rates))
+	}
+	if n := count(f.calls, "Counts"); n > 40 {
+		t.Errorf("the journal was read %d times in 70 seconds", n)
+	}
+	f.set(1, model.CampaignDone)
+	f.counts = model.Counts{Total: 300, Accepted: 300}
+	vm.tick()
+	run()
+	if vm.running || vm.snap.State != model.CampaignDone || vm.snap.Counts.Accepted != 300 || vm.resumable() {
+		t.Errorf("at the end: %+v", vm.snap)
+	}
+	if vm.mayPause() == "" || vm.mayRetry() != "ui.why.nofailed" {
+		t.Errorf("may: %q %q", vm.mayPause(), vm.mayRetry())
+	}
+}
+
+func count(calls []string, name string) int {
+	n := 0
+	for _, c := range calls {
+		if c == name {
+			n++
+		}
+	}
+	return n
+}
+
+// TestRemembered: the campaign that was shown last is shown again; one that is gone gives way to the newest.
+func TestRemembered(t *testing.T) {
+	f := newFake()
+	f.campaigns = []model.Campaign{{ID: 2, State: model.CampaignDone}, {ID: 1, State: model.CampaignDone}}
+	tasks, run := newQueue(t)
+	for id, want := range map[int64]int64{1: 1, 2: 2, 9: 2, 0: 2} {
+		vm := newProgressVM(f, tasks)
+		vm.load(id)
+		run()
+		if vm.id != want {
+			t.Errorf("remembered %d, shown %d, want %d", id, vm.id, want)
+		}
+	}
+}
+
+func TestGroup(t *testing.T) {
+	f := newFake()
+	ds := []model.Delivery{{ID: 1, State: model.Deferred}, {ID: 2, State: model.Rejected}, {ID: 3, State: model.Rejected}, {ID: 4, State: model.Unknown}, {ID: 5, State: model.Rejected}}
+	var got []string
+	for _, p := range group(ds, f.Explain) {
+		got = append(got, fmt.Sprint(p.State, " ", p.N, " first ", p.First.ID))
+	}
+	if diff := cmp.Diff([]string{"rejected 3 first 2", "deferred 1 first 1", "unknown 1 first 4"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestAccountStatus(t *testing.T) {
+	f := newFake()
+	for _, c := range []struct {
+		a    Account
+		want string
+	}{
+		{Account{HasSecret: true}, "ui.account.fit"},
+		{Account{}, "ui.account.nosecret"},
+		{Account{Account: model.Account{Auth: model.AuthNone}}, "ui.account.fit"},
+		{Account{HasSecret: true, Clock: model.Clock{State: model.ClockResting, Until: f.at(0)}}, "ui.account.resting"},
+		{Account{Clock: model.Clock{State: model.ClockStopped}}, "ui.account.stopped"},
+	} {
+		key, until := c.a.status()
+		if key != c.want || (until != "") != (key == "ui.account.resting") {
+			t.Errorf("%+v: %s %q", c.a, key, until)
+		}
+	}
+}
