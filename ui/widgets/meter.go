@@ -49,20 +49,18 @@ func (r *meterRenderer) Layout(size fyne.Size) {
 		total += p.N
 	}
 	x := float32(0)
-	for i, p := range r.m.parts {
-		if i >= len(r.bars) {
-			break
-		}
+	for i, bar := range r.bars {
 		w := float32(0)
-		if total > 0 {
+		if i < len(r.m.parts) && total > 0 {
+			p := r.m.parts[i]
 			w = size.Width * float32(p.N) / float32(total)
 			if p.N > 0 && w < 2 {
 				w = 2 // one failure in a million is still seen
 			}
 		}
 		w = fyne.Min(w, size.Width-x)
-		r.bars[i].Move(fyne.NewPos(x, 0))
-		r.bars[i].Resize(fyne.NewSize(w, size.Height))
+		bar.Move(fyne.NewPos(x, 0))
+		bar.Resize(fyne.NewSize(w, size.Height))
 		x += w
 	}
 }

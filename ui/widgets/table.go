@@ -114,7 +114,7 @@ type tableRow struct {
 
 func newTableRow(t *Table) *tableRow {
 	r := &tableRow{table: t, bg: canvas.NewRectangle(nil)}
-	r.bg.CornerRadius = 3
+	r.bg.CornerRadius, r.bg.Hidden = 3, true
 	var objects []fyne.CanvasObject
 	for range t.columns {
 		c := NewCell("")
@@ -146,7 +146,6 @@ func (r *tableRow) show(i int) {
 }
 
 func (r *tableRow) CreateRenderer() fyne.WidgetRenderer {
-	r.bg.Hidden = true
 	return widget.NewSimpleRenderer(container.NewStack(r.bg, r.box))
 }
 
