@@ -1,11 +1,13 @@
 package store
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"database/sql"
+	"maps"
 	"slices"
-	"sort"
-	"strings"
+	"sync"
 
 	"hongyan/app/model"
 )
@@ -27,44 +29,49 @@ func (s *Store) ContactIDs(ctx context.Context, q model.ContactQuery) ([]int64, 
 
 // orderedIDs gives the ids in ascending order.
 //
-// An index gives everybody in the order wanted; who is not on the list is then left out here, by a bitmap, which
-// costs a tenth of a look-up per row. Only for a list that is small beside the whole, and for what a search
-// finds, is it cheaper to have SQLite sort.
+// An index gives everybody in the order wanted; who is not meant is then left out here, by a bitmap, which costs a
+// tenth of a look-up per row. Only where few are meant is it cheaper to have SQLite sort them.
 func (s *Store) orderedIDs(ctx context.Context, q model.ContactQuery) ([]int64, error) {
-	order := map[model.SortKey]string{model.SortEmail: "c.email", model.SortName: "c.name COLLATE NOCASE, c.id"}[q.Sort]
-	if order == "" {
-		order = "c.id"
-	}
-	bySource := q.Sort == model.SortSource
-	switch {
-	case q.Search != "":
-		ids, err := s.searchIDs(ctx, q, order)
-		if err == nil && bySource {
-			ids, err = s.sortBySource(ctx, ids)
+	column := map[model.SortKey]string{model.SortEmail: "email", model.SortName: "name COLLATE NOCASE, id", model.SortSource: "id"}[q.Sort]
+	everybody := func() ([]int64, error) {
+		if q.Sort == model.SortSource {
+			return s.bySource(ctx, `SELECT id, source FROM contacts ORDER BY id`)
 		}
-		return ids, err
-	case q.ListID == 0:
-		return s.ids(ctx, bySource, `SELECT c.id, c.source FROM contacts c ORDER BY `+order)
+		return s.ids(ctx, `SELECT id FROM contacts ORDER BY `+cmp.Or(column, "id"))
 	}
-	members := `SELECT m.contact_id FROM list_members m WHERE m.list_id = ? ORDER BY m.contact_id`
-	if order == "c.id" && !bySource {
-		return s.ids(ctx, false, members, q.ListID)
+	if q.ListID == 0 && q.Search == "" {
+		return everybody()
 	}
 	size, highest, err := s.listSize(ctx, q.ListID)
 	if err != nil {
 		return nil, err
 	}
-	if size*8 < highest {
-		return s.ids(ctx, bySource, `SELECT c.id, c.source FROM list_members m CROSS JOIN contacts c ON c.id = m.contact_id
-			WHERE m.list_id = ? ORDER BY `+order, q.ListID)
+	var all, some []int64
+	var allErr error
+	var work sync.WaitGroup
+	if column != "" && q.Search == "" && size*8 >= highest { // the two passes at once
+		work.Go(func() { all, allErr = everybody() })
 	}
-	on, err := s.ids(ctx, false, members, q.ListID)
-	if err != nil {
-		return nil, err
+	if q.Search != "" {
+		some, err = s.searchIDs(ctx, q)
+	} else {
+		some, err = s.ids(ctx, `SELECT contact_id FROM list_members WHERE list_id = ? ORDER BY contact_id`, q.ListID)
 	}
-	set := newIDSet(on)
-	ids, err := s.ids(ctx, bySource, `SELECT c.id, c.source FROM contacts c ORDER BY `+order)
-	return slices.DeleteFunc(ids, func(id int64) bool { return !set.has(id) }), err
+	work.Wait()
+	switch {
+	case err != nil || column == "" || len(some) < 2:
+		return some, err
+	case int64(len(some))*8 >= highest:
+		if all == nil && allErr == nil {
+			all, allErr = everybody()
+		}
+		set := newIDSet(some)
+		return slices.DeleteFunc(all, func(id int64) bool { return !set.has(id) }), allErr
+	case q.Sort == model.SortSource:
+		return s.bySource(ctx, `SELECT id, source FROM contacts WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id`, toJSON(some))
+	}
+	// The + keeps SQLite from walking the index of everybody.
+	return s.ids(ctx, `SELECT id FROM contacts WHERE id IN (SELECT value FROM json_each(?)) ORDER BY +`+column, toJSON(some))
 }
 
 // listSize counts a list; highest is the highest id of a contact, an upper bound of their number.
@@ -74,24 +81,28 @@ func (s *Store) listSize(ctx context.Context, listID int64) (size, highest int64
 	return size, highest, coded(err, s.app.path)
 }
 
-// ids runs a query for ids. A query that gives the source too is, with bySource, ordered by it first.
-func (s *Store) ids(ctx context.Context, bySource bool, q string, args ...any) ([]int64, error) {
+// ids runs a query for ids.
+func (s *Store) ids(ctx context.Context, q string, args ...any) ([]int64, error) {
 	ids := make([]int64, 0, 1024)
-	if !bySource {
-		q = strings.Replace(q, ", c.source", "", 1) // so that the index alone answers
-		err := s.app.each(ctx, func(rows *sql.Rows) error {
-			var id int64
-			err := rows.Scan(&id)
-			ids = append(ids, id)
-			return err
-		}, q, args...)
-		return ids, err
-	}
-	sources := make(map[int64][]int64) // a few sentences: sorted by counting
+	err := s.app.each(ctx, func(rows *sql.Rows) error {
+		var id int64
+		err := rows.Scan(&id)
+		ids = append(ids, id)
+		return err
+	}, q, args...)
+	return ids, err
+}
+
+// bySource runs a query for ids and sources, and orders the ids by the texts of these first. There are few of
+// them: they are sorted by counting.
+func (s *Store) bySource(ctx context.Context, q string, args ...any) ([]int64, error) {
+	sources := make(map[int64][]int64)
+	n := 0
 	err := s.app.each(ctx, func(rows *sql.Rows) error {
 		var id, source int64
 		err := rows.Scan(&id, &source)
 		sources[source] = append(sources[source], id)
+		n++
 		return err
 	}, q, args...)
 	if err != nil {
@@ -101,12 +112,8 @@ func (s *Store) ids(ctx context.Context, bySource bool, q string, args ...any) (
 	if err != nil {
 		return nil, err
 	}
-	keys := make([]int64, 0, len(sources))
-	for k := range sources {
-		keys = append(keys, k)
-	}
-	sort.Slice(keys, func(i, j int) bool { return texts[keys[i]] < texts[keys[j]] })
-	for _, k := range keys {
+	ids := make([]int64, 0, n)
+	for _, k := range slices.SortedFunc(maps.Keys(sources), func(a, b int64) int { return cmp.Compare(texts[a], texts[b]) }) {
 		ids = append(ids, sources[k]...)
 	}
 	return ids, nil
@@ -124,63 +131,39 @@ func (s *Store) statements(ctx context.Context) (map[int64]string, error) {
 	return texts, err
 }
 
-// sortBySource orders ids, which are in ascending order, by source.
-func (s *Store) sortBySource(ctx context.Context, ids []int64) ([]int64, error) {
-	return s.ids(ctx, true, `SELECT c.id, c.source FROM contacts c WHERE c.id IN (SELECT value FROM json_each(?)) ORDER BY c.id`, toJSON(ids))
-}
-
-// searchIDs looks through every contact. Fields are stored as JSON, so where only they match, their values are
-// looked at one by one: what stands in a field's name, or in the JSON around, is not meant.
-func (s *Store) searchIDs(ctx context.Context, q model.ContactQuery, order string) ([]int64, error) {
+// searchIDs looks through every contact, and gives the ids in order. Fields are stored as JSON, so where only they
+// match, their values are looked at one by one: what stands in a field's name, or in the JSON around, is not meant.
+func (s *Store) searchIDs(ctx context.Context, q model.ContactQuery) ([]int64, error) {
 	const plain = `c.email LIKE ?1 ESCAPE '\' OR c.address LIKE ?1 ESCAPE '\' OR c.name LIKE ?1 ESCAPE '\'`
 	quoted := toJSON(q.Search)
-	args := []any{like(q.Search), like(quoted[1 : len(quoted)-1])}
+	inJSON := quoted[1 : len(quoted)-1]
+	args := []any{like(q.Search), like(inJSON)}
 	from := `contacts c WHERE`
 	if q.ListID != 0 {
 		from = `list_members m CROSS JOIN contacts c ON c.id = m.contact_id WHERE m.list_id = ?3 AND`
 		args = append(args, q.ListID)
 	}
-	wanted := lowerASCII(q.Search)
+	wanted := bytes.ToLower([]byte(inJSON))
 	ids := []int64{}
 	err := s.app.each(ctx, func(rows *sql.Rows) error {
 		var id int64
-		var text string
+		var text sql.RawBytes
 		if err := rows.Scan(&id, &text); err != nil {
 			return err
 		}
-		if text != "" {
-			fields, err := fieldsOf(text)
+		found := len(text) == 0
+		if !found {
+			err := eachField(text, func(_, value []byte) { found = found || bytes.Contains(bytes.ToLower(value), wanted) })
 			if err != nil {
 				return err
 			}
-			if !anyContains(fields, wanted) {
-				return nil
-			}
 		}
-		ids = append(ids, id)
+		if found {
+			ids = append(ids, id)
+		}
 		return nil
-		// The + keeps SQLite from walking an index for the order, with a look-up per row.
-	}, `SELECT c.id, CASE WHEN `+plain+` THEN '' ELSE c.fields END FROM `+from+` (`+plain+` OR c.fields LIKE ?2 ESCAPE '\') ORDER BY +`+order, args...)
+	}, `SELECT c.id, CASE WHEN `+plain+` THEN '' ELSE c.fields END FROM `+from+` (`+plain+` OR c.fields LIKE ?2 ESCAPE '\') ORDER BY c.id`, args...)
 	return ids, err
-}
-
-func anyContains(fields map[string]string, wanted string) bool {
-	for _, v := range fields {
-		if strings.Contains(lowerASCII(v), wanted) {
-			return true
-		}
-	}
-	return false
-}
-
-// lowerASCII is how LIKE sees letters.
-func lowerASCII(s string) string {
-	return strings.Map(func(r rune) rune {
-		if 'A' <= r && r <= 'Z' {
-			return r + 'a' - 'A'
-		}
-		return r
-	}, s)
 }
 
 // idSet is a set of ids, a bit each.
@@ -215,7 +198,7 @@ func (s *Store) FieldNames(ctx context.Context, listID int64) ([]string, error) 
 		if err := rows.Scan(&text); err != nil {
 			return err
 		}
-		return fieldNames(text, func(quoted []byte) { count[string(quoted)]++ })
+		return eachField(text, func(name, _ []byte) { count[string(name)]++ })
 	}, `SELECT c.fields FROM `+from+` c.fields <> ''`, args...)
 	if err != nil {
 		return nil, err

@@ -34,12 +34,15 @@ func dsn(path string, q url.Values) string {
 	return u.String()
 }
 
+// busyTimeout is how many milliseconds SQLite waits for a lock that another program holds.
+var busyTimeout = 5000
+
 // pragmas of every connection. fullfsync matters on macOS only, where a plain fsync does not reach the disk.
 func pragmas(cacheKB int) url.Values {
 	return url.Values{
 		"_dqs": {"0"},
 		"_pragma": {
-			"busy_timeout(5000)",
+			"busy_timeout(" + strconv.Itoa(busyTimeout) + ")",
 			"cache_size(-" + strconv.Itoa(cacheKB) + ")",
 			"temp_store(MEMORY)",
 			"trusted_schema(0)",
@@ -75,7 +78,7 @@ func openDatabase(ctx context.Context, path string, cacheKB, maxPages int) (d *d
 	}()
 	q := pragmas(cacheKB)
 	q.Set("mode", "rw")
-	q["_pragma"] = append(q["_pragma"], "synchronous(FULL)", "wal_autocheckpoint(4000)", "journal_size_limit(67108864)")
+	q["_pragma"] = append(q["_pragma"], "synchronous(FULL)", "wal_autocheckpoint(16000)", "journal_size_limit(67108864)")
 	if maxPages > 0 {
 		q.Add("_pragma", "max_page_count("+strconv.Itoa(maxPages)+")")
 	}

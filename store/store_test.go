@@ -140,3 +140,12 @@ func TestLettersAndSettings(t *testing.T) {
 		}
 	}
 }
+
+func checkOrphans(t testing.TB, s *store.Store) {
+	t.Helper()
+	bad, err := s.Orphans()
+	must(t, err)
+	for _, b := range bad {
+		t.Error(b)
+	}
+}

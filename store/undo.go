@@ -10,7 +10,7 @@ import (
 )
 
 // undoneAtOnce is how many people of an import are undone in one transaction.
-const undoneAtOnce = 5_000
+const undoneAtOnce = 20_000
 
 // UndoImport implements app.ContactStore; removed is how many people are gone altogether. Who came by the import
 // alone goes. Who is on another list, or was named by another import too, stays, and has again what they had
@@ -147,13 +147,17 @@ func (u *undo) restore(t *tx, others []other, first, last int64) error {
 	return nil
 }
 
-// finish ends the undoing once nobody is left to undo.
+// finish ends the undoing once nobody is left to undo. A list that the import made, and that another uses, passes to
+// that one.
 func (u *undo) finish(t *tx) error {
 	_, err := t.exec(`UPDATE imports SET state = 'undone', finished = ? WHERE id = ?`, time.Now().UnixMilli(), u.id)
 	if err != nil || !u.listCreated {
 		return err
 	}
-	_, err = t.exec(`DELETE FROM lists WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM list_members WHERE list_id = ?1)
-		AND NOT EXISTS (SELECT 1 FROM imports WHERE list_id = ?1 AND state = 'open')`, u.list)
+	n, err := t.changes(`UPDATE imports SET list_created = 1 WHERE id = (SELECT min(id) FROM imports WHERE list_id = ? AND state <> 'undone')`, u.list)
+	if err != nil || n > 0 {
+		return err
+	}
+	_, err = t.exec(`DELETE FROM lists WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM list_members WHERE list_id = ?1)`, u.list)
 	return err
 }

@@ -9,9 +9,9 @@ import (
 	"hongyan/app/model"
 )
 
-// fieldNames calls f with each name, quoted as it stands, of a JSON object of strings as fieldsText makes it. It
-// is ten times as fast as to unmarshal, which a million contacts need.
-func fieldNames(text []byte, f func(quoted []byte)) error {
+// eachField calls f with each name and value, quoted as they stand, of a JSON object of strings as fieldsText makes
+// it. It is many times as fast as to unmarshal, which a million contacts need.
+func eachField(text []byte, f func(name, value []byte)) error {
 	bad := func() error {
 		return model.E(model.EInternal, nil, "detail", "the fields of a contact are no JSON object of texts")
 	}
@@ -27,7 +27,7 @@ func fieldNames(text []byte, f func(quoted []byte)) error {
 		if value == 0 || len(text) < name+1+value+1 {
 			return bad()
 		}
-		f(text[:name])
+		f(text[:name], text[name+1:name+1+value])
 		if text = text[name+1+value:]; text[0] != ',' {
 			break
 		}

@@ -1,0 +1,79 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+)
+
+// Orphans looks for rows of app.db that hang on rows which are gone, and for what else never may be.
+func (s *Store) Orphans() ([]string, error) {
+	var bad []string
+	for what, q := range map[string]string{
+		"list_members without contact":    `SELECT count(*) FROM list_members WHERE contact_id NOT IN (SELECT id FROM contacts)`,
+		"list_members without list":       `SELECT count(*) FROM list_members WHERE list_id NOT IN (SELECT id FROM lists)`,
+		"contact_sources without contact": `SELECT count(*) FROM contact_sources WHERE contact_id NOT IN (SELECT id FROM contacts)`,
+		"contact_sources without import":  `SELECT count(*) FROM contact_sources WHERE import_id NOT IN (SELECT id FROM imports WHERE state <> 'undone')`,
+		"import_before without source": `SELECT count(*) FROM import_before b WHERE NOT EXISTS
+			(SELECT 1 FROM contact_sources s WHERE s.import_id = b.import_id AND s.contact_id = b.contact_id)`,
+		"contact_tags without contact":       `SELECT count(*) FROM contact_tags WHERE contact_id NOT IN (SELECT id FROM contacts)`,
+		"contacts of an import that is gone": `SELECT count(*) FROM contacts WHERE import_id <> 0 AND import_id NOT IN (SELECT id FROM imports WHERE state <> 'undone')`,
+		"members of an import that is gone":  `SELECT count(*) FROM list_members WHERE import_id <> 0 AND import_id NOT IN (SELECT id FROM imports WHERE state <> 'undone')`,
+		"imports that do not add up":         `SELECT count(*) FROM imports WHERE rows <> added + updated + duplicate + suppressed`,
+		"contacts without statements": `SELECT count(*) FROM contacts WHERE source <> 0 AND source NOT IN (SELECT id FROM statements)
+			OR consent <> 0 AND consent NOT IN (SELECT id FROM statements)`,
+	} {
+		var n int
+		if err := s.app.row(context.Background(), q, nil, &n); err != nil {
+			return nil, err
+		}
+		if n != 0 {
+			bad = append(bad, fmt.Sprintf("%s: %d", what, n))
+		}
+	}
+	return bad, nil
+}
+
+// Crash ends a store as kill -9 would: nothing that waits is written, nothing is sealed, the lock is dropped.
+func (s *Store) Crash() {
+	s.closing.Do(func() {
+		s.journal.mu.Lock()
+		s.journal.closed, s.journal.dead = true, true
+		s.journal.mu.Unlock()
+		s.journal.nudge()
+		<-s.journal.done
+		s.release()
+	})
+}
+
+// SetMaxPages makes the disk under deliveries.db smaller or larger.
+func (s *Store) SetMaxPages(n int) error {
+	return s.deliveries.inTurn(context.Background(), func() error {
+		_, err := s.deliveries.conn.ExecContext(context.Background(), "PRAGMA max_page_count = "+strconv.Itoa(n))
+		return err
+	})
+}
+
+// Pages is how large deliveries.db is.
+func (s *Store) Pages() (n int, err error) {
+	err = s.deliveries.row(context.Background(), "PRAGMA page_count", nil, &n)
+	return n, err
+}
+
+// HoldTurn keeps the journal from committing until the func that it gives is called.
+func (s *Store) HoldTurn() (release func()) {
+	<-s.deliveries.turn
+	return func() { s.deliveries.turn <- struct{}{} }
+}
+
+// ExecApp runs any statement on app.db.
+func (s *Store) ExecApp(q string) error {
+	return s.app.write(context.Background(), func(t *tx) error { return t.once(q) })
+}
+
+// SetBusyTimeout is how long SQLite waits for another program, for databases opened after it.
+func SetBusyTimeout(ms int) { busyTimeout = ms }
+
+// CopyFolder copies the data files of a folder.
+func CopyFolder(from, to string) error { return os.CopyFS(to, os.DirFS(from)) }
