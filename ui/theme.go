@@ -51,7 +51,7 @@ var palette = map[fyne.ThemeColorName][2]uint32{
 	theme.ColorNameSuccess:             {0x1f6f3d, 0x7fd49b},
 	theme.ColorNameForegroundOnSuccess: {0xffffff, 0x05230f},
 	widgets.ColorCard:                  {0xffffff, 0x1d2327},
-	widgets.ColorMuted:                 {0x5b686f, 0x9fadb4},
+	widgets.ColorMuted:                 {0x525e65, 0xaab7be},
 	widgets.ColorClient:                {0x1a4f9c, 0x8fb8f5},
 	widgets.ColorServer:                {0x1f6f3d, 0x7fd49b},
 	widgets.ColorAccepted:              {0x2e8b57, 0x59b984},
