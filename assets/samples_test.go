@@ -13,9 +13,11 @@ import (
 )
 
 func TestSampleLetterHasAFrontMatter(t *testing.T) {
-	s := string(SampleLetter())
-	if !utf8.ValidString(s) || !strings.HasPrefix(s, "---\nsubject: ") || !strings.Contains(s, "{{name|") {
-		t.Errorf("not a letter with a subject and a field: %q", s)
+	for _, lang := range Languages {
+		s := string(SampleLetter(lang))
+		if !utf8.ValidString(s) || !strings.HasPrefix(s, "---\nsubject: ") || !strings.Contains(s, "{{name|") {
+			t.Errorf("%s: not a letter with a subject and a field: %q", lang, s)
+		}
 	}
 }
 
@@ -43,9 +45,9 @@ func TestSampleListIsGB18030(t *testing.T) {
 }
 
 func TestSamplesAreCopies(t *testing.T) {
-	SampleLetter()[0] = 'x'
+	SampleLetter("zh")[0], SampleLetter("en")[0] = 'x', 'x'
 	SampleList()[0] = 'x'
-	if SampleLetter()[0] != '-' || SampleList()[0] == 'x' {
+	if SampleLetter("zh")[0] != '-' || SampleLetter("en")[0] != '-' || SampleList()[0] == 'x' {
 		t.Error("a caller can change the sample")
 	}
 }

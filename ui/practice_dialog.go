@@ -115,7 +115,8 @@ func (w *Window) preparePractice() { w.startPractice(w.preparePracticeData) }
 // preparePracticeData imports the sample list and opens the sample letter where there are none yet.
 func (w *Window) preparePracticeData() {
 	if w.letter.empty() {
-		background(w.tasks, func(context.Context) (string, error) { return tempFile("letter.md", string(assets.SampleLetter())) },
+		lang := w.t.Lang()
+		background(w.tasks, func(context.Context) (string, error) { return tempFile("letter.md", string(assets.SampleLetter(lang))) },
 			func(path string, err error) {
 				if err != nil {
 					w.showError(err)

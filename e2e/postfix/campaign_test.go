@@ -54,7 +54,7 @@ func TestTheSampleCampaignArrives(t *testing.T) {
 			if in.Added < 300 {
 				t.Fatalf("%+v", in)
 			}
-			file := c.File("letter.md", string(assets.SampleLetter()))
+			file := c.File("letter.md", string(assets.SampleLetter("zh")))
 			var end ctl.Counts
 			r := c.Run("send", "--name", "Saturday", "--list", "readers", "--letter", file, "--account", "me", "--json").Want(ctl.Done)
 			r.JSON(&end)

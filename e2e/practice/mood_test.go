@@ -37,7 +37,7 @@ func TestTheSampleCampaign(t *testing.T) {
 		t.Errorf("imported %+v", in)
 	}
 	var end ctl.Counts
-	c.Run("send", "--name", "周六", "--list", "读者", "--letter", c.File("letter.md", string(assets.SampleLetter())), "--account", "练习", "--quiet", "--json").Want(ctl.Done).JSON(&end)
+	c.Run("send", "--name", "周六", "--list", "读者", "--letter", c.File("letter.md", string(assets.SampleLetter("zh"))), "--account", "练习", "--quiet", "--json").Want(ctl.Done).JSON(&end)
 	if end != c.Status("周六") || end.State != "done" || end.Accepted != in.Added || end.Total != in.Added {
 		t.Errorf("%+v, imported %+v", end, in)
 	}
