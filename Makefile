@@ -1,8 +1,14 @@
-.PHONY: help test lint fmt fuzz clean
+.PHONY: help run test build shots lint fmt fuzz clean
 help: ## says what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+run: ## installs what is missing, builds, and opens the window with its practice server
+	@./scripts/run.sh
 test: ## installs what is missing and runs every test
 	@./scripts/test.sh
+build: ## builds bin/hongyan (the window) and bin/hongyanctl
+	@./scripts/build.sh
+shots: ## drives the real window on a virtual screen and leaves pictures of it in shots/
+	@./scripts/shots.sh
 lint: ## golangci-lint with the rules of .golangci.yml
 	@./scripts/lint.sh
 fmt: ## gofmt on every file

@@ -23,9 +23,9 @@ trap '[ -z "$current" ] || printf "\n** failed: %s\n" "$current" >&2' EXIT
 packages() { CGO_ENABLED=0 go list -tags "$TAGS" ./... | grep -vx hongyan; }
 
 build_ctl() {
-	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$VERSION" -o bin/hongyanctl ./cmd/hongyanctl
+	CGO_ENABLED=0 go build -ldflags "-s -w -X main.version=$VERSION" -o bin/hongyanctl ./cmd/hongyanctl
 }
 
 build_window() {
-	CGO_ENABLED=1 go build -trimpath -tags "$TAGS" -ldflags "-s -w -X main.version=$VERSION" -o bin/hongyan .
+	CGO_ENABLED=1 go build -tags "$TAGS" -ldflags "-s -w -X main.version=$VERSION" -o bin/hongyan .
 }
