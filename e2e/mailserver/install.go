@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"text/template"
 )
 
@@ -165,18 +164,6 @@ func (s *Server) configure(in *installation, o Options) error {
 		}
 	}
 	return nil
-}
-
-// removeAll removes the folder; a daemon that is just ending may still make a file in it.
-func removeAll(dir string) error {
-	err := os.RemoveAll(dir)
-	for range 20 {
-		if err == nil || !errors.Is(err, syscall.ENOTEMPTY) {
-			break
-		}
-		err = os.RemoveAll(dir)
-	}
-	return err
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }

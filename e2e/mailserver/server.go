@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -12,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"hongyan/e2e/proc"
 	"hongyan/smtpx/smtptest"
 )
 
@@ -38,9 +38,9 @@ type Server struct {
 	MaxSize    int64
 	Versions   string // of both programs, for the log
 
-	dir   string
-	procs []*process
-	guard *watchdog
+	dir  string
+	set  *proc.Set
+	pids [2]int // Dovecot's and Postfix's
 }
 
 // startTries is how often other free ports are tried: between finding one and listening on it another program may
@@ -81,7 +81,7 @@ func (s *Server) start(inst *installation, o Options) error {
 		return err
 	}
 	var err error
-	if s.guard, err = newWatchdog(s.dir); err != nil {
+	if s.set, err = proc.NewSet(s.dir); err != nil {
 		return err
 	}
 	ports, err := freePorts(3)
@@ -107,8 +107,9 @@ func (s *Server) start(inst *installation, o Options) error {
 	if err != nil {
 		return err
 	}
+	s.pids = [2]int{dovecot.PID(), postfix.PID()}
 	for _, greeting := range []struct {
-		p    *process
+		p    *proc.Process
 		port int
 		tls  bool
 		want string
@@ -124,7 +125,7 @@ func (s *Server) start(inst *installation, o Options) error {
 const startWithin = 30 * time.Second
 
 // await asks until ready says yes, the program is gone or the time is up.
-func (s *Server) await(p *process, ready func() error) error {
+func (s *Server) await(p *proc.Process, ready func() error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), startWithin)
 	defer cancel()
 	for {
@@ -133,10 +134,10 @@ func (s *Server) await(p *process, ready func() error) error {
 			return nil
 		}
 		select {
-		case <-p.done:
-			return fmt.Errorf("%s ended at once: %v", p.name, p.err)
+		case <-p.Done:
+			return fmt.Errorf("%s ended at once: %v", p.Name, p.Err)
 		case <-ctx.Done():
-			return fmt.Errorf("%s was not ready within %v: %w", p.name, startWithin, err)
+			return fmt.Errorf("%s was not ready within %v: %w", p.Name, startWithin, err)
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
@@ -160,28 +161,26 @@ func (s *Server) greets(port int, implicit bool, want string) error {
 	return err
 }
 
+// run starts a program with a clean environment.
+func (s *Server) run(path string, args ...string) (*proc.Process, error) {
+	return s.set.Start([]string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8"}, path, args...)
+}
+
 // Stop ends both programs and removes all that they left. It may be called twice.
 func (s *Server) Stop() error {
-	var err error
-	for _, p := range s.procs {
-		err = errors.Join(err, p.stop())
+	if s.set == nil {
+		return os.RemoveAll(s.dir) // "" is nothing
 	}
-	s.procs = nil
-	if s.dir != "" {
-		err = errors.Join(err, removeAll(s.dir))
-		s.dir = ""
-	}
-	s.guard.dismiss()
+	err := s.set.Stop()
+	s.set = nil
 	return err
 }
 
 // Log is the end of what both programs logged, for a test that failed.
 func (s *Server) Log() string {
 	var b strings.Builder
-	for _, p := range s.procs {
-		if out := p.output(); out != "" {
-			fmt.Fprintf(&b, "-- %s said:\n%s\n", p.name, out)
-		}
+	if s.set != nil {
+		b.WriteString(s.set.Outputs())
 	}
 	for _, name := range []string{"mail.log", "dovecot.log"} {
 		text, err := os.ReadFile(filepath.Join(s.dir, "log", name))

@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"hongyan/e2e/proc"
 )
 
 // dial is net/smtp's client, so that this test does not depend on the one that the server is for.
@@ -111,7 +113,7 @@ func TestMain(m *testing.M) {
 		fmt.Println(err)
 		os.Exit(1)
 	}
-	fmt.Println(s.dir, s.procs[0].cmd.Process.Pid, s.procs[1].cmd.Process.Pid)
+	fmt.Println(s.dir, s.pids[0], s.pids[1])
 	_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 }
 
@@ -140,7 +142,7 @@ func TestNothingOutlivesTheProcessThatStartedIt(t *testing.T) {
 	}
 	gone := func() bool {
 		_, err := os.Stat(dir)
-		return errors.Is(err, os.ErrNotExist) && !alive(pids[0]) && !alive(pids[1])
+		return errors.Is(err, os.ErrNotExist) && !proc.Alive(pids[0]) && !proc.Alive(pids[1])
 	}
 	for deadline := time.Now().Add(15 * time.Second); !gone(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
