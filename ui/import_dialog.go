@@ -84,11 +84,14 @@ func (w *Window) importDialog(path, text string) {
 	f.format = widget.NewSelect(nil, func(string) { f.reopen() })
 	f.charset = widget.NewSelect(nil, func(string) { f.reopen() })
 	f.columns = container.NewStack()
-	f.table = widgets.NewTable(widgets.Columns{{Min: 36}, {Min: 120, Weight: 2}, {Min: 70, Weight: 1}, {Min: 100, Weight: 2}},
+	cols := widgets.Columns{{Min: 36}, {Min: 120, Weight: 2}, {Min: 70, Weight: 1}, {Min: 100, Weight: 2}}
+	head := widgets.NewHeader(cols, []widgets.HeaderColumn{{Title: t.T("ui.import.line")}, {Title: t.T("ui.contact.address")}, {Title: t.T("ui.contact.name")},
+		{Title: t.T("ui.import.fields")}}, nil)
+	f.table = widgets.NewTable(cols,
 		func() int { return len(f.preview.Sample) }, f.cells)
 	f.state = wrapped(t.T("ui.import.hint"))
 	f.sample = container.NewBorder(container.NewVBox(container.NewHBox(widget.NewLabel(t.T("ui.import.format")), f.format,
-		widget.NewLabel(t.T("ui.import.charset")), f.charset), f.columns), nil, nil, nil, f.table)
+		widget.NewLabel(t.T("ui.import.charset")), f.charset), f.columns, head), nil, nil, nil, f.table)
 	f.sample.Hide()
 	form := widget.NewForm(row(t.T("ui.import.list"), f.list, ""), row(t.T("ui.import.source"), f.source, ""), row(t.T("ui.import.consent"), f.consent, ""))
 	f.ok = primary(t.T("ui.cmd.import"), theme.DownloadIcon(), f.run)

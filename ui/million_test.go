@@ -140,4 +140,3 @@ func BenchmarkSelect(b *testing.B) {
 	b.StopTimer()
 	r.run()
 }
-

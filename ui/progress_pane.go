@@ -34,6 +34,7 @@ type progressPane struct {
 	log      *widgets.Log
 	problems *widgets.Table
 	senders  *widgets.Table
+	some     fyne.CanvasObject // failures
 	calm     fyne.CanvasObject // no failures
 	full     fyne.CanvasObject
 	empty    fyne.CanvasObject
@@ -89,13 +90,16 @@ func newProgressPane(w *Window) *progressPane {
 		b.Importance, b.Tip, b.OnHint = widget.LowImportance, t.T(tip), w.step.hint
 	}
 	p.tools = container.New(widgets.Bar{Right: 1, Grow: 280}, layout.NewSpacer(), copyLog, clearLog)
-	p.problems = widgets.NewTable(widgets.Columns{{Min: 46}, {Min: 80}, {Min: 100, Weight: 1}}, func() int { return len(p.shown) }, p.problemRow)
+	reasons := widgets.Columns{{Min: 46}, {Min: 80}, {Min: 100, Weight: 1}}
+	reasonHead := widgets.NewHeader(reasons, []widgets.HeaderColumn{{Title: t.T("ui.problem.n")}, {Title: t.T("ui.account.state")}, {Title: t.T("ui.problem.why")}}, nil)
+	p.problems = widgets.NewTable(reasons, func() int { return len(p.shown) }, p.problemRow)
 	p.problems.OnClick = func(i int, _ fyne.KeyModifier) { w.problemDialog(p.shown[i]) }
+	p.some = container.New(widgets.HeadIfRoom{}, reasonHead, p.problems)
 	p.calm = container.NewCenter(widget.NewLabel(t.T("ui.progress.calm")))
 	p.senders = widgets.NewTable(widgets.Columns{{Min: 100, Weight: 1}, {Min: 100, Weight: 1}, {Min: 70}}, func() int { return len(vm.snap.Senders) }, p.senderRow)
 	p.tabs = container.NewAppTabs(
 		container.NewTabItem(t.T("ui.progress.log"), p.log.Object),
-		container.NewTabItem(t.T("ui.progress.problems"), container.NewStack(p.problems, p.calm)),
+		container.NewTabItem(t.T("ui.progress.problems"), container.NewStack(p.some, p.calm)),
 		container.NewTabItem(t.T("ui.progress.senders"), p.senders))
 	p.buttons = container.NewHBox(p.resume, p.export)
 	p.top = container.NewVBox(p.meter, legend, paceRow)
@@ -158,6 +162,7 @@ func (p *progressPane) refresh() {
 	show(p.export, vm.id != 0, p.buttons)
 	p.shown = vm.problems
 	show(p.calm, len(p.shown) == 0)
+	show(p.some, len(p.shown) > 0)
 	n := 0
 	for _, pr := range p.shown {
 		n += pr.N

@@ -77,3 +77,25 @@ func (c *headerCell) Tapped(*fyne.PointEvent) {
 		c.onSort(c.col.Key)
 	}
 }
+
+// HeadIfRoom lays a header (the first object) above a body (the second). Where there is little height the header
+// gives way: it explains, and the body is what is wanted.
+type HeadIfRoom struct{}
+
+// Layout is called by Fyne.
+func (HeadIfRoom) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	head, body := objects[0], objects[1]
+	h := head.MinSize().Height
+	if size.Height < 3*h {
+		head.Hide()
+		h = 0
+	} else {
+		head.Show()
+		head.Resize(fyne.NewSize(size.Width, h))
+	}
+	body.Move(fyne.NewPos(0, h))
+	body.Resize(fyne.NewSize(size.Width, size.Height-h))
+}
+
+// MinSize is the body's.
+func (HeadIfRoom) MinSize(objects []fyne.CanvasObject) fyne.Size { return objects[1].MinSize() }
