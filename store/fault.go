@@ -63,7 +63,7 @@ func sqliteCode(rc int) model.Code {
 // a state that only opening it again clears: after a failed sync nothing about the file is known.
 func inDoubt(err error) bool {
 	se, ok := errors.AsType[*sqlite.Error](err)
-	if !ok {
+	if !ok || se.Code() == sqlite3.SQLITE_IOERR_SHMSIZE {
 		return false
 	}
 	switch se.Code() & 0xff {
