@@ -9,6 +9,7 @@ import (
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
+	"hongyan/app/model"
 	"hongyan/ui/widgets"
 )
 
@@ -244,8 +245,10 @@ func (w *Window) nextStep() (key string, args []string, cmd string) {
 		return "ui.step.letter", nil, "loadletter"
 	case w.letter.err != nil:
 		return "ui.step.fix", []string{"error", w.t.Error(w.letter.err)}, ""
-	case p.id != 0 && p.snap.Counts.Rejected+p.snap.Counts.Unknown > 0:
+	case w.ended != nil && *w.ended == w.mark() && p.snap.Counts.Rejected+p.snap.Counts.Unknown > 0:
 		return "ui.step.failed", []string{"n", number(p.snap.Counts.Rejected + p.snap.Counts.Unknown)}, "report"
+	case w.ended != nil && *w.ended == w.mark() && p.snap.State == model.CampaignDone:
+		return "ui.step.done", []string{"n", number(p.snap.Counts.Accepted)}, "report"
 	}
 	list, ok := w.recipients.list()
 	if !ok {

@@ -71,6 +71,9 @@ func TestSend(t *testing.T) {
 		t.Error("it was not stopped")
 	}
 	r.wants("3 people did not get it")
+	r.w.letter.edit(func(l *model.Letter) { l.Subject += "!" }) // on to the next campaign
+	r.run()
+	r.wants("Ready: press Start")
 
 	r.tap("Retry")
 	r.wants("2 people were refused")
@@ -280,4 +283,21 @@ func TestPassphrase(t *testing.T) {
 	e.SetText("right")
 	r.tap("OK")
 	r.noDialog()
+}
+
+// TestEnd: when the last letter is out the next step is the report, and the accounts show what they have sent.
+func TestEnd(t *testing.T) {
+	f := shop("en").sending("en")
+	r := newRig(t, "en", f)
+	r.tick()
+	f.mu.Lock()
+	f.counts = model.Counts{Total: 300, Accepted: 287, Skipped: 13}
+	f.accounts[0].SentDay = 50
+	f.set(1, model.CampaignDone)
+	f.mu.Unlock()
+	r.w.Tick(false)
+	r.run()
+	r.wants("Finished: the servers of 287 people took the letter.", "finished", "50 / 50")
+	again := newRig(t, "en", f) // another day
+	again.wants("Choose the list to write to")
 }

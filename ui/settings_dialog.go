@@ -17,7 +17,7 @@ import (
 // settingsDialog chooses language, look and font.
 func (w *Window) settingsDialog() {
 	t := w.t
-	langs, looks := []string{"zh", "en"}, []string{"", "light", "dark"}
+	langs, looks := []string{"zh", "en"}, []string{"system", "light", "dark"}
 	lang := widget.NewSelect([]string{"中文", "English"}, nil)
 	lang.SetSelectedIndex(0)
 	if t.Lang() == "en" {

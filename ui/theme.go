@@ -11,7 +11,7 @@ import (
 
 // Theme is compact, teal, light or dark, with one face that has Chinese and Latin where the system has such a font.
 type Theme struct {
-	Variant  string // "light", "dark", or "" to follow the system
+	Variant  string // "light", "dark", or anything else to follow the system
 	faces    faces
 	fallback fyne.Theme
 }

@@ -14,7 +14,7 @@ import (
 // in Options. Closing it ends the program.
 func Trouble(a fyne.App, lang string, err error) fyne.Window {
 	t := assets.For(lang)
-	a.Settings().SetTheme(NewTheme("", ""))
+	a.Settings().SetTheme(NewTheme("light", ""))
 	win := a.NewWindow(t.T("ui.trouble.title"))
 	win.SetIcon(Icon())
 	win.SetMaster()

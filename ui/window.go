@@ -49,10 +49,22 @@ type Window struct {
 	step              *stepBar
 	main, left, right *container.Split
 
+	ended    *endMark
 	slow     func() // what an open dialog wants to look at now and then; nil is nothing
 	stopTick chan struct{}
 	closing  bool
 	saved    geometry
+}
+
+// endMark is what stood in the window when a campaign came to its end: as long as it stands there, the next step is
+// to look at how it went.
+type endMark struct {
+	campaign, list int64
+	edits          int
+}
+
+func (w *Window) mark() endMark {
+	return endMark{w.progress.id, w.recipients.query.ListID, w.letter.edits}
 }
 
 // geometry is what is remembered of the window's shape.
@@ -86,7 +98,7 @@ func New(a fyne.App, svc Services, o Options) *Window {
 		w.tasks.timer = o.timer
 	}
 	w.t = assets.For(first(o.Lang, svc.Setting(keyLang)))
-	w.setTheme(svc.Setting(keyTheme))
+	w.setTheme(first(svc.Setting(keyTheme), "light"))
 
 	w.accounts = newAccountsVM(svc, w.tasks)
 	w.recipients = newRecipientsVM(svc, w.tasks)
@@ -158,7 +170,13 @@ func (w *Window) ticker() {
 
 // Tick reads the live values; with slow it also looks at what changes seldom.
 func (w *Window) Tick(slow bool) {
+	was := w.progress.running
 	w.progress.tick()
+	if was && !w.progress.running {
+		m := w.mark()
+		w.ended = &m
+		w.accounts.load()
+	}
 	if slow {
 		w.keepGeometry()
 		if w.progress.running {
@@ -236,7 +254,7 @@ func (w *Window) SetLanguage(lang string) {
 	w.build()
 }
 
-// SetLook turns the window to "light", "dark" or "" (the system's).
+// SetLook turns the window to "light", "dark" or "system".
 func (w *Window) SetLook(variant string) {
 	w.set(keyTheme, variant)
 	w.keepGeometry()
