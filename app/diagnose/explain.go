@@ -110,7 +110,7 @@ func newQuery(in Input) *query {
 }
 
 func (r *rule) matches(q *query) bool {
-	return anyOrNone(r.Provider, func(p string) bool { return p == q.Provider }) &&
+	return !r.early(q) && anyOrNone(r.Provider, func(p string) bool { return p == q.Provider }) &&
 		anyOrNone(r.Step, func(s string) bool { return s == string(q.Step) }) &&
 		anyOrNone(r.Fault, func(f string) bool { return f == string(q.fault) }) &&
 		anyOrNone(r.Reply, func(c string) bool { return q.Code != 0 && like(c, strconv.Itoa(q.Code)) }) &&
@@ -118,6 +118,19 @@ func (r *rule) matches(q *query) bool {
 		anyOrNone(r.Token, func(t string) bool { return q.tokens[t] }) &&
 		anyOrNone(r.Text, func(t string) bool { return hasWords(q.text, t) }) &&
 		(len(r.Not) == 0 || !anyOrNone(r.Not, func(t string) bool { return hasWords(q.text, t) }))
+}
+
+// early says that a rule about recipients meets a reply from before one was named: "invalid user" is the sender
+// then, and must not cost anybody their place on a list. A rule that names the step is taken at its word.
+func (r *rule) early(q *query) bool {
+	if r.Scope != model.ScopeHard && r.Scope != model.ScopeSoft || len(r.Step) > 0 || q.Code == 0 {
+		return false
+	}
+	switch q.Step {
+	case model.StepConnect, model.StepTLS, model.StepEHLO, model.StepAuth, model.StepMail:
+		return true
+	}
+	return false
 }
 
 // anyOrNone is true when there is no condition, or when one of its choices holds.

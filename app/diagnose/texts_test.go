@@ -73,3 +73,14 @@ func TestSentencesArePlain(t *testing.T) {
 		}
 	}
 }
+
+// adviceKeys are the keys that the texts have advice for.
+func adviceKeys() []string {
+	var keys []string
+	for _, k := range assets.For("en").Keys() {
+		if short, ok := strings.CutSuffix(k, ".short"); ok && strings.HasPrefix(k, "diag.") {
+			keys = append(keys, strings.TrimPrefix(short, "diag."))
+		}
+	}
+	return keys
+}
