@@ -111,3 +111,26 @@ func TestSystemLanguage(t *testing.T) {
 		}
 	}
 }
+
+// TestWordsOfErrors: what the program calls a part of a letter or a kind of thing is said in the reader's words, what
+// the user wrote is not touched.
+func TestWordsOfErrors(t *testing.T) {
+	for _, c := range []struct {
+		err    error
+		en, zh string
+	}{
+		{model.E(model.ELetterEmpty, nil, "part", "body"), "The letter has no body yet.", "信件还没有正文"},
+		{model.E(model.ELetterSyntax, nil, "place", "subject", "line", "1", "detail", "unclosed"), "The subject of the letter, line 1: two opening braces", "信件主题第 1 行：“{{” 没有"},
+		{model.E(model.ELetterField, nil, "field", "subject", "place", "body", "line", "3", "known", "name"), "The field {{subject}} in the body, line 3", "正文第 3 行的字段 {{subject}}"},
+		{model.E(model.ELetterFront, nil, "line", "2", "detail", "name"), "line 2: name.", "第 2 行无法读取：name"},
+		{model.E(model.ENotFound, nil, "kind", "list", "name", "list"), "There is no list named “list”.", "没有名为“list”的列表"},
+		{model.E(model.EInvalid, nil, "field", "from", "value", "from"), "“from” cannot be used for the From address.", "发件地址 不能填“from”"},
+	} {
+		if got := assets.For("en").Error(c.err); !strings.Contains(got, c.en) {
+			t.Errorf("%v: %s", c.err, got)
+		}
+		if got := assets.For("zh").Error(c.err); !strings.Contains(got, c.zh) {
+			t.Errorf("%v: %s", c.err, got)
+		}
+	}
+}
