@@ -6,6 +6,7 @@ import (
 	"io"
 	"mime/quotedprintable"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding"
@@ -361,7 +362,12 @@ func decodeValue(params []string, value string) string {
 			raw = out
 		}
 	}
-	return strings.ToValidUTF8(string(raw), "\uFFFD")
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' {
+			return -1
+		}
+		return r
+	}, lineEnds(strings.ToValidUTF8(string(raw), "\uFFFD")))
 }
 
 // splitValue cuts a structured value and unescapes its parts.
