@@ -133,22 +133,19 @@ func (t *Texts) T(key string, pairs ...string) string {
 	return strings.NewReplacer(old...).Replace(s)
 }
 
-// Args gives the text of key with its arguments from a map. In an error, an argument that is a word of the
-// program ("body", "list") is put in the language of the text.
+// Args gives the text of key with its arguments from a map. An argument that is a word of the program ("body",
+// "list") is put in the language of the text.
 func (t *Texts) Args(key string, args map[string]string) string {
-	code, failed := strings.CutPrefix(key, "error.")
+	code := strings.TrimPrefix(key, "error.")
 	pairs := make([]string, 0, 2*len(args))
 	for k, v := range args {
-		if failed {
-			v = t.word(code, k, v)
-		}
-		pairs = append(pairs, k, v)
+		pairs = append(pairs, k, t.word(code, k, v))
 	}
 	return t.T(key, pairs...)
 }
 
 // word is the text of an argument's value: "arg.<code>.<argument>.<value>", or "arg.<argument>.<value>" where it
-// means the same in every error; else the value itself.
+// means the same everywhere; else the value itself.
 func (t *Texts) word(code, arg, value string) string {
 	for _, key := range []string{"arg." + code + "." + arg + "." + value, "arg." + arg + "." + value} {
 		if s, ok := t.m[key]; ok {
