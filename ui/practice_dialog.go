@@ -142,6 +142,7 @@ func (w *Window) preparePracticeData() {
 		w.showError(err)
 		if id != 0 {
 			w.recipients.query.ListID = id
+			w.set(keyList, itoa(id))
 		}
 		w.recipients.load()
 	})

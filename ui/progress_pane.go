@@ -34,6 +34,7 @@ type progressPane struct {
 	log      *widgets.Log
 	problems *widgets.Table
 	senders  *widgets.Table
+	quiet    fyne.CanvasObject // no line in the log
 	some     fyne.CanvasObject // failures
 	calm     fyne.CanvasObject // no failures
 	full     fyne.CanvasObject
@@ -84,6 +85,9 @@ func newProgressPane(w *Window) *progressPane {
 	paceRow := container.NewBorder(nil, nil, nil, container.New(layout.NewGridWrapLayout(fyne.NewSize(120, 18)), p.spark), p.pace)
 
 	p.log = widgets.NewLog(widgets.Columns{{Min: 66}, {Min: 12}, {Min: 100, Weight: 1}}, func() int { return len(vm.log) }, p.logRow)
+	quiet := widget.NewLabel(t.T("ui.progress.quiet"))
+	quiet.Importance = widget.LowImportance
+	p.quiet = container.NewCenter(quiet)
 	copyLog := widgets.NewAction(t.T("ui.copy"), theme.ContentCopyIcon(), func() { w.app.Clipboard().SetContent(p.logText()) })
 	clearLog := widgets.NewAction(t.T("ui.clear"), theme.ContentClearIcon(), vm.clearLog)
 	for b, tip := range map[*widgets.Action]string{copyLog: "ui.copy", clearLog: "ui.clear"} {
@@ -98,7 +102,7 @@ func newProgressPane(w *Window) *progressPane {
 	p.calm = container.NewCenter(widget.NewLabel(t.T("ui.progress.calm")))
 	p.senders = widgets.NewTable(widgets.Columns{{Min: 100, Weight: 1}, {Min: 100, Weight: 1}, {Min: 70}}, func() int { return len(vm.snap.Senders) }, p.senderRow)
 	p.tabs = container.NewAppTabs(
-		container.NewTabItem(t.T("ui.progress.log"), p.log.Object),
+		container.NewTabItem(t.T("ui.progress.log"), container.NewStack(p.log.Object, p.quiet)),
 		container.NewTabItem(t.T("ui.progress.problems"), container.NewStack(p.some, p.calm)),
 		container.NewTabItem(t.T("ui.progress.senders"), p.senders))
 	p.buttons = container.NewHBox(p.resume, p.export)
@@ -217,6 +221,7 @@ func (p *progressPane) showLog() {
 	if len(p.w.progress.log) > 0 && p.empty.Visible() {
 		p.refresh()
 	}
+	show(p.quiet, len(p.w.progress.log) == 0)
 	p.log.Refresh()
 }
 

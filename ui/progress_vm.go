@@ -3,6 +3,7 @@ package ui
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"hongyan/app/model"
@@ -167,7 +168,12 @@ func group(ds []model.Delivery, explain func(model.Delivery) Diagnosis) []Proble
 func (vm *progressVM) tick() {
 	if lines, next := vm.svc.LogSince(vm.logSeq, 500); len(lines) > 0 {
 		vm.logSeq = next
-		vm.log = append(vm.log, lines...)
+		for _, l := range lines {
+			for text := range strings.Lines(l.Text) { // a reply of several lines comes as one
+				l.Text = strings.TrimRight(text, "\r\n")
+				vm.log = append(vm.log, l)
+			}
+		}
 		if over := len(vm.log) - maxLog; over > 0 {
 			vm.log = slices.Delete(vm.log, 0, over)
 		}

@@ -71,8 +71,11 @@ func (t *Theme) Color(name fyne.ThemeColorName, v fyne.ThemeVariant) color.Color
 	case "dark":
 		v = theme.VariantDark
 	}
-	if name == theme.ColorNameShadow { // behind dialogs, beside scrolled lists, and the handles of the splits
-		return color.NRGBA{A: map[fyne.ThemeVariant]uint8{theme.VariantDark: 0x70}[v] + 0x1c}
+	if name == theme.ColorNameShadow { // beside scrolled lists, the handles of the splits, and the keys in menus
+		if v == theme.VariantDark {
+			return color.NRGBA{A: 0x8c}
+		}
+		return color.NRGBA{A: 0x40}
 	}
 	if pair, ok := palette[name]; ok {
 		if v == theme.VariantDark {

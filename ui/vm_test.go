@@ -214,11 +214,18 @@ func TestLatePreview(t *testing.T) {
 // TestProgressLog: the log keeps its last lines, and one tick takes a share of what is new.
 func TestProgressLog(t *testing.T) {
 	f := newFake()
+	f.log = []LogLine{{Kind: LogServer, Text: "250-one\r\n250 two"}}
+	tasks, _ := newQueue(t)
+	vm := newProgressVM(f, tasks)
+	vm.tick()
+	if len(vm.log) != 2 || vm.log[0].Text != "250-one" || vm.log[1].Text != "250 two" || vm.log[1].Kind != LogServer {
+		t.Errorf("a reply of two lines became %+v", vm.log)
+	}
+	f.log = nil
 	for i := range maxLog + 700 {
 		f.log = append(f.log, LogLine{Text: fmt.Sprint(i)})
 	}
-	tasks, _ := newQueue(t)
-	vm := newProgressVM(f, tasks)
+	vm = newProgressVM(f, tasks)
 	vm.tick()
 	if len(vm.log) != 500 {
 		t.Errorf("one tick took %d lines", len(vm.log))
