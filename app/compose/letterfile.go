@@ -28,7 +28,7 @@ func ParseFile(path string) (model.Letter, error) {
 	case st.IsDir():
 		return model.Letter{}, model.E(model.EFileDirectory, nil, "path", path)
 	case !st.Mode().IsRegular(): // a device or a pipe might never end
-		return model.Letter{}, model.E(model.EFileFormat, nil, "path", path, "detail", st.Mode().String())
+		return model.Letter{}, model.E(model.EFileFormat, nil, "path", path, "detail", "not_a_file")
 	case st.Size() > maxOutput:
 		return model.Letter{}, model.E(model.EFileTooBig, nil, "path", path, "size", sizeText(st.Size()), "limit", sizeText(maxOutput))
 	}

@@ -60,7 +60,7 @@ func Open(path string, opt Options) (*Source, error) {
 	case st.IsDir():
 		return nil, model.E(model.EFileDirectory, nil, "path", path)
 	case !st.Mode().IsRegular():
-		return nil, model.E(model.EFileFormat, nil, "path", path, "detail", st.Mode().String())
+		return nil, model.E(model.EFileFormat, nil, "path", path, "detail", "not_a_file")
 	}
 	f, err := os.Open(path) // #nosec G304 -- the user chose the file
 	if err != nil {
