@@ -16,13 +16,13 @@ import (
 
 // peer is the server's end of a scripted conversation on loopback.
 type peer struct {
-	t    *testing.T
+	t    testing.TB
 	c    net.Conn
 	br   *bufio.Reader
 	body string
 }
 
-func newPeer(t *testing.T, c net.Conn) *peer {
+func newPeer(t testing.TB, c net.Conn) *peer {
 	_ = c.SetDeadline(time.Now().Add(15 * time.Second))
 	return &peer{t: t, c: c, br: bufio.NewReader(c)}
 }
@@ -152,7 +152,7 @@ func (p *peer) eof() {
 }
 
 // serve plays script for each connection, one script after the other, and gives the config to reach it.
-func serve(t *testing.T, scripts ...func(*peer)) *Config {
+func serve(t testing.TB, scripts ...func(*peer)) *Config {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

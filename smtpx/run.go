@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strconv"
 	"time"
 )
 
@@ -403,7 +404,11 @@ func (c *chunkWriter) Write(p []byte) (int, error) {
 
 // bdat writes one chunk. Its reply may come before its octets are all out.
 func (w *writer) bdat(tx *txn, last string, kind replyKind) bool {
-	if !w.room(1) || !w.command(PhaseData, tx.t.ID, "BDAT "+itoa(int64(len(w.chunk)))+last) || !w.push(expect{tx: tx, kind: kind}) {
+	if !w.room(1) {
+		return false
+	}
+	w.cmd = append(strconv.AppendInt(append(w.cmd[:0], "BDAT "...), int64(len(w.chunk)), 10), last...)
+	if !w.emit(PhaseData, tx.t.ID) || !w.push(expect{tx: tx, kind: kind}) {
 		return false
 	}
 	if kind == replyDot {

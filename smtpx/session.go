@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -371,5 +370,3 @@ func (o *outBuffer) flush() error {
 	o.err = err
 	return err
 }
-
-func itoa(n int64) string { return strconv.FormatInt(n, 10) }
