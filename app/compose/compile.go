@@ -118,7 +118,8 @@ func (c *Compiled) use(place string, tags []tag) {
 func (c *Compiled) compileHTML(l model.Letter, tags []tag, pics *images) error {
 	m := newMarker(l.Body)
 	p := markup{out: opsOf{m: m, tags: tags}, text: textWriter{m: m, tags: tags}, cid: pics.cid, line: 1}
-	src, err := "", error(nil)
+	var src string
+	var err error
 	framed := true
 	if l.Format == model.FormatHTML {
 		src = m.mark(alone(tags), false)

@@ -141,7 +141,7 @@ func TestCheck(t *testing.T) {
 		{"s", "{{town|}} {{town|x}}", ""},
 		{"s", "a\nb {{town}}", "letter.field town body 2 name, email, city"},
 		{"x {{town}}", "{{other}}", "letter.field town subject 1 name, email, city"},
-		{"s", "a\n{{#if twon}}x{{/if}}", "letter.field twon body 2 name, email, city"},
+		{"s", "a\n{{#if toun}}x{{/if}}", "letter.field toun body 2 name, email, city"},
 		{"s", "{{City}}", "letter.field City body 1 name, email, city"},
 		{" \r\n", "b", "letter.empty subject"},
 		{"s", " \n\t", "letter.empty body"},

@@ -181,11 +181,11 @@ func wholeURL(v string) bool {
 func appendURLRune(dst []byte, c rune, whole, attr bool) []byte {
 	switch {
 	case c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune("-_.~", c):
-		return append(dst, byte(c))
+		return append(dst, byte(c)) // #nosec G115 -- ASCII
 	case whole && c == '&' && attr:
 		return append(dst, "&amp;"...)
 	case whole && c < 0x80 && strings.ContainsRune("&:/?#@!$*+,;=%[]", c):
-		return append(dst, byte(c))
+		return append(dst, byte(c)) // #nosec G115 -- ASCII
 	}
 	var b [4]byte
 	for _, x := range b[:utf8.EncodeRune(b[:], c)] {

@@ -76,7 +76,7 @@ func readChat(r *run) error {
 	seen := map[string]struct{}{}
 	for {
 		s, no, err := p.next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil && !errors.Is(err, errRowLength) {

@@ -24,7 +24,7 @@ func tokenize(r io.Reader, sep, eol byte) (rows []readRow, err error) {
 	t := newRecords(r, sep, eol)
 	for {
 		cells, no, err := t.next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return rows, nil
 		}
 		if err != nil && !errors.Is(err, errRowLength) {

@@ -86,7 +86,7 @@ func isBinary(s string) bool {
 func (s *Source) layout() error {
 	head := make([]byte, min(s.size, 64<<10))
 	n, err := s.r.ReadAt(head, 0)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return s.unreadable(err)
 	}
 	text, err := s.decodeHead(head[:n])
@@ -263,7 +263,7 @@ func readCSV(r *run) error {
 	t := newRecords(in, r.src.sep, r.src.eol)
 	for {
 		cells, no, err := t.next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if terr := r.tick(); terr != nil {

@@ -77,9 +77,9 @@ func TestSamplesInEveryCharset(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var from encoding.Encoding = encoding.Nop
-		if c.charset == GB18030 {
-			from = simplifiedchinese.GB18030
+		from, _, err := charsetByName(c.charset)
+		if err != nil {
+			t.Fatal(err)
 		}
 		text, err := from.NewDecoder().String(string(raw))
 		if err != nil {

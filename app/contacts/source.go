@@ -129,10 +129,6 @@ func (s *Source) unreadable(err error) error {
 	return model.E(model.EFileUnreadable, err, "path", s.name, "detail", err.Error())
 }
 
-func (s *Source) broken(detail string, err error) error {
-	return model.E(model.EFileFormat, err, "path", s.name, "detail", detail)
-}
-
 // Name is the name the source was opened by; "" for pasted text.
 func (s *Source) Name() string { return s.name }
 

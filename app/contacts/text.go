@@ -23,7 +23,7 @@ func readText(r *run) error {
 	first := true
 	for {
 		s, no, err := p.next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil && !errors.Is(err, errRowLength) {
@@ -104,7 +104,7 @@ func (p *pieces) fill() error {
 	for tries := 0; len(p.buf) < cap(p.buf); tries++ {
 		n, err := p.r.Read(p.buf[len(p.buf):cap(p.buf)])
 		p.buf = p.buf[:len(p.buf)+n]
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			p.eof = true
 			return nil
 		}

@@ -45,7 +45,7 @@ func readVCard(r *run) error {
 	var c card
 	for {
 		s, no, err := t.next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if terr := r.tick(); terr != nil {
@@ -224,7 +224,6 @@ type unfolder struct {
 	heldNo int
 	have   bool
 	err    error
-	end    bool
 }
 
 // next gives one whole line and where it begins. Of a line longer than maxCardLine the start is given.
@@ -249,7 +248,7 @@ func (u *unfolder) next() (string, int, error) {
 		}
 		next, _, err := u.take()
 		if err != nil && !errors.Is(err, errRowLength) {
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				return b.String(), no, nil
 			}
 			return "", no, err
