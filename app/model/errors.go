@@ -68,6 +68,20 @@ const (
 	EAuth        Code = "account.auth"     // args: account, reply
 	EReplied     Code = "account.reply"    // args: step, reply: a refusal that is not about the login
 	EPracticeRun Code = "practice.running" // args: addr
+
+	ESignIn          Code = "signin.needed"    // args: account: it signs in at its provider, and has not yet
+	ESignInEnded     Code = "signin.ended"     // args: provider, host, detail: the permission is over
+	ESignInRejected  Code = "signin.rejected"  // args: account, user, reply: the mail server does not take the token
+	ESignInRefused   Code = "signin.refused"   // args: provider, detail: by the user or the provider
+	ESignInScope     Code = "signin.scope"     // args: provider, scope: signed in, but sending was not allowed
+	ESignInState     Code = "signin.state"     // args: provider: the answer belongs to another request
+	ESignInTimeout   Code = "signin.timeout"   // nobody signed in in time
+	ESignInServer    Code = "signin.server"    // args: provider, host, detail: for now; trying again may help
+	ESignInClient    Code = "signin.client"    // args: provider, detail: the client id is not accepted
+	ESignInNoClient  Code = "signin.no_client" // args: provider, url: no client id is set
+	ESignInNoDevice  Code = "signin.no_device" // args: provider: no sign-in on another device
+	ESignInBrowser   Code = "signin.browser"   // the browser could not be opened
+	ESignInNotOffers Code = "signin.none"      // args: host: its provider has no sign-in that Hongyan knows
 )
 
 // Error is how Hongyan says that something failed: a code for the program, arguments for the sentence, and
