@@ -29,3 +29,15 @@ build_ctl() {
 build_window() {
 	CGO_ENABLED=1 go build -tags "$TAGS" -ldflags "-s -w -X main.version=$VERSION" -o bin/hongyan .
 }
+
+# Tests that use what was built. Most of their time they wait, so several run at once.
+practice_test() { HONGYANCTL=$PWD/bin/hongyanctl CGO_ENABLED=0 go test -count=1 -parallel 8 -timeout 10m ./e2e/practice; }
+
+window_test() { HONGYAN=$PWD/bin/hongyan CGO_ENABLED=0 go test -count=1 -timeout 10m ./e2e/window; }
+
+# Postfix starts as root only: who is not root lets sudo run the tests, which were compiled without it.
+postfix_test() {
+	local as_root=()
+	[ "$(id -u)" -eq 0 ] || as_root=(-exec "sudo env HONGYANCTL=$PWD/bin/hongyanctl")
+	HONGYANCTL=$PWD/bin/hongyanctl CGO_ENABLED=0 go test -count=1 -timeout 10m "${as_root[@]}" ./e2e/mailserver ./e2e/postfix
+}
