@@ -59,3 +59,22 @@ func TestClip(t *testing.T) {
 		t.Errorf("clip: %q", got)
 	}
 }
+
+func TestSaid(t *testing.T) {
+	for _, c := range []struct {
+		code            int
+		enhanced, reply string
+		want            string
+	}{
+		{550, "5.1.1", "Mailbox not found", "550 5.1.1 Mailbox not found"},
+		{550, "", "No such user", "550 No such user"},
+		{550, "5.1.1", "550 5.1.1 gone", "550 5.1.1 gone"},
+		{550, "5.1.1", "5.1.1 gone", "550 5.1.1 gone"},
+		{0, "", "", ""},
+		{0, "", "connection lost", "connection lost"},
+	} {
+		if got := said(c.code, c.enhanced, c.reply); got != c.want {
+			t.Errorf("%+v: %q", c, got)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"strconv"
 	"strings"
 
 	"fyne.io/fyne/v2"
@@ -63,10 +64,10 @@ func (w *Window) problemDialog(p Problem) {
 			return out, err
 		}
 		for _, a := range as {
-			out.raw += a.Started.Local().Format("2006-01-02 15:04:05 ") + string(a.Step) + "  " + a.Reply + "\n"
+			out.raw += a.Started.Local().Format("2006-01-02 15:04:05 ") + string(a.Step) + "  " + said(a.Code, a.Enhanced, a.Reply) + "\n"
 		}
 		if len(as) == 0 {
-			out.raw = p.First.Reply
+			out.raw = said(p.First.Code, p.First.Enhanced, p.First.Reply)
 		}
 		ds, err := w.svc.Deliveries(ctx, model.DeliveryQuery{CampaignID: id, States: []model.State{p.State}, Limit: 2000})
 		var names []string
@@ -87,6 +88,18 @@ func (w *Window) problemDialog(p Problem) {
 		raw.SetText(strings.TrimSpace(x.raw))
 		people.SetText(x.people)
 	})
+}
+
+// said is a reply as it came over the line: its code stands before it, unless it is part of it already.
+func said(code int, enhanced, reply string) string {
+	if code == 0 || strings.HasPrefix(reply, strconv.Itoa(code)) {
+		return reply
+	}
+	parts := []string{strconv.Itoa(code), enhanced, reply}
+	if enhanced == "" || strings.HasPrefix(reply, enhanced) {
+		parts = []string{parts[0], reply}
+	}
+	return strings.Join(parts, " ")
 }
 
 func bold(text string) *widget.Label {

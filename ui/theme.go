@@ -75,7 +75,7 @@ func (t *Theme) Color(name fyne.ThemeColorName, v fyne.ThemeVariant) color.Color
 		if v == theme.VariantDark {
 			return color.NRGBA{A: 0x8c}
 		}
-		return color.NRGBA{A: 0x40}
+		return color.NRGBA{A: 0x38}
 	}
 	if pair, ok := palette[name]; ok {
 		if v == theme.VariantDark {
