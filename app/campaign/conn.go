@@ -131,10 +131,11 @@ func (c *conn) input(err error) diagnose.Input {
 func (c *conn) refused(err error) {
 	r := c.r
 	o := model.Outcome{AccountID: c.acct.ID, At: r.clk.Now()}
-	if _, ok := errors.AsType[*model.Error](err); ok {
-		// Ours, not the server's: a password that is not stored, a certificate file that cannot be read.
-		o.Step, o.Reply = model.StepAuth, err.Error()
-		r.lament(c, diagnose.Diagnosis{Rule: string(model.CodeOf(err)), Scope: model.ScopeConfig, Account: diagnose.AccountStops}, o)
+	if e, ok := errors.AsType[*model.Error](err); ok {
+		// Ours, not the server's: a password that is not stored, a permission that is over, a certificate file that
+		// cannot be read.
+		o.Step, o.Reply = model.StepAuth, clip(e.Error())
+		r.lament(c, diagnose.ExplainOwn(e), o)
 		return
 	}
 	in := c.input(err)

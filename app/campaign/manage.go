@@ -96,6 +96,9 @@ func (r *Runner) look(ctx context.Context, strays *int) (at time.Time, over bool
 	at = r.connect(ctx, now)
 	r.mu.Lock()
 	at = earlier(at, r.rowsAt)
+	if i, rowAt := r.queue.find(now); i < 0 { // those in hand are for domains that must wait
+		at = earlier(at, rowAt)
+	}
 	r.mu.Unlock()
 	return earlier(at, until), false
 }
