@@ -378,3 +378,33 @@ func TestChunked421(t *testing.T) {
 		t.Errorf("%+v", o)
 	}
 }
+
+// A server that is busy with one letter need not read the next one meanwhile.
+func TestWindowWaitsForABusyServer(t *testing.T) {
+	const stall = 40 * time.Millisecond
+	cfg := chunkConfig(t, 2, func(p *peer) {
+		p.want("MAIL")
+		p.want("RCPT")
+		_, _ = p.chunk()
+		time.Sleep(4 * stall)
+		p.say("250 ok\n250 ok\n250 one\n")
+		_ = p.chunks()
+		p.quit()
+	})
+	cfg.Timeouts.BodyStall = stall
+	long := letter(t, 2)
+	line := strings.Repeat("x", 998) + "\n"
+	long.Body = func(w io.Writer) error {
+		for range 16 << 10 { // more than the buffers of the system hold
+			if _, err := io.WriteString(w, line); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	q := newQueue(letter(t, 1), long)
+	if err := dial(t, cfg).Run(t.Context(), q); err != nil {
+		t.Error(err)
+	}
+	q.check(t, Accepted, Accepted)
+}

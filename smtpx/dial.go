@@ -47,7 +47,7 @@ func Dial(ctx context.Context, cfg *Config) (*Session, error) {
 	}
 	_ = s.raw.SetDeadline(time.Time{})
 	s.in.src = connReader{s}
-	s.out.stall = s.limit.BodyStall
+	s.out.stall, s.out.owed = s.limit.BodyStall, s.owed
 	s.heard = time.Now()
 	go s.readLoop()
 	return s, nil

@@ -268,6 +268,17 @@ func (s *Session) armLocked() {
 	}
 }
 
+// owed is how long the oldest reply owed may take. A server that is busy with a letter need not read what comes
+// behind it: as long as that one may take its time, what is written may wait.
+func (s *Session) owed() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.q) == 0 {
+		return 0
+	}
+	return s.timeout(s.q[0].kind)
+}
+
 func (s *Session) last() uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -334,8 +345,9 @@ func (s *Session) writeFailed(p Phase, err error) {
 type outBuffer struct {
 	conn    net.Conn
 	buf     []byte
-	flushed int64 // octets that have surely or possibly left
-	stall   time.Duration
+	flushed int64                // octets that have surely or possibly left
+	stall   time.Duration        // how long one write may take
+	owed    func() time.Duration // at least as long as this, when set
 	err     error
 }
 
@@ -363,7 +375,11 @@ func (o *outBuffer) flush() error {
 	if o.err != nil || len(o.buf) == 0 {
 		return o.err
 	}
-	_ = o.conn.SetWriteDeadline(time.Now().Add(o.stall))
+	d := o.stall
+	if o.owed != nil {
+		d = max(d, o.owed())
+	}
+	_ = o.conn.SetWriteDeadline(time.Now().Add(d))
 	n, err := o.conn.Write(o.buf)
 	o.flushed += int64(n)
 	o.buf = o.buf[:0]

@@ -36,6 +36,18 @@ type Outcome struct {
 	Err    error  // nil for Accepted
 }
 
+// String is the outcome in one line, for a log.
+func (o Outcome) String() string {
+	s := o.Status.String() + " in " + o.Phase.String()
+	switch {
+	case o.Reply != nil:
+		s += ": " + o.Reply.String()
+	case o.Err != nil:
+		s += ": " + o.Err.Error()
+	}
+	return s
+}
+
 // Result is what became of a transaction. Outcomes has one entry for each address of To.
 type Result struct {
 	Outcomes []Outcome
@@ -65,7 +77,8 @@ type Transaction struct {
 	// error from it means that the terminator is not sent: the session is closed and the letter is NotSent.
 	BeforeDot func() error
 	// Done gets the result as soon as it is known, exactly once: from the session's reading goroutine, or from
-	// the goroutine of Run when the letter was refused before anything of it was written.
+	// the goroutine of Run when the letter was refused before anything of it was written. It must not wait for
+	// Run or Close.
 	Done func(Result)
 }
 
