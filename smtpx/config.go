@@ -62,7 +62,7 @@ type Config struct {
 	AllowPlainAuth bool
 
 	// TrySender, when set, asks after the login whether the server would take a letter from this address: one MAIL
-	// FROM, whose refusal is Dial's error. A session made so is only good for being looked at and closed.
+	// FROM, whose refusal is Dial's error. RSET goes before the first letter of a session made so.
 	TrySender Address
 
 	NoPipelining bool // speak in lockstep even where PIPELINING is offered

@@ -121,6 +121,7 @@ func (s *Session) greet(ctx context.Context) *Error {
 		}
 	}
 	if !s.cfg.TrySender.IsZero() {
+		s.reset = true // should a letter follow
 		_, err := s.ask(PhaseMail, s.limit.Mail, 250, "MAIL FROM:<"+s.cfg.TrySender.String()+">")
 		return err
 	}

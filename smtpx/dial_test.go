@@ -228,3 +228,33 @@ func TestOverAPipe(t *testing.T) {
 	_ = s.Close()
 	<-done
 }
+
+// The sender is tried after the login, without a letter.
+func TestTrySender(t *testing.T) {
+	cfg := loginServer(t, "PLAIN", func(p *peer) {
+		p.want("AUTH PLAIN ")
+		p.say("235 ok\n")
+		p.want("MAIL FROM:<me@example.com>")
+		p.say("250 ok\n")
+		p.want("RSET")
+		p.silent()
+		p.say("250 ok\n")
+		p.letter()
+		p.quit()
+	})
+	cfg.TrySender = mustAddr("me@example.com")
+	if o := dial(t, cfg).Send(t.Context(), letter(t, 1)).Outcomes[0]; o.Status != Accepted {
+		t.Error(o)
+	}
+	cfg = serve(t, func(p *peer) {
+		p.hello("PIPELINING")
+		p.want("MAIL")
+		p.say("553 5.7.1 Mail from must equal authorized user\n")
+		p.eof()
+	})
+	cfg.TrySender = mustAddr("me@example.com")
+	_, err := Dial(t.Context(), cfg)
+	if e := asError(t, err); e.Phase != PhaseMail || e.Reply == nil || e.Reply.Code != 553 {
+		t.Error(err)
+	}
+}
