@@ -66,7 +66,7 @@ func (k kind) examine(ctx context.Context, file string) (fresh bool, version int
 	if err := checkMagic(file); err != nil {
 		return false, 0, err
 	}
-	db, err := readPool(file, 1, 2048)
+	db, err := readPool(file, 1, 2048, nil)
 	if err != nil {
 		return false, 0, err
 	}

@@ -72,19 +72,18 @@ func (s *Store) openReading(ctx context.Context) error {
 		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
 			return model.E(model.EFileMissing, err, "path", file)
 		}
-		d, err := openReader(file, 8<<10)
+		d, id, version, err := look(ctx, file, false)
+		if code := model.CodeOf(err); code == model.EReadOnly || code == model.EFolder {
+			// In a folder that cannot be written SQLite has no place for the memory it shares with writers.
+			// Where there is no log there is no writer either: then it needs none.
+			if _, none := os.Stat(file + "-wal"); errors.Is(none, fs.ErrNotExist) {
+				d, id, version, err = look(ctx, file, true)
+			}
+		}
 		if err != nil {
 			return err
 		}
 		s.hold(k, d)
-		var id int32
-		var version int
-		err = errors.Join(
-			d.row(ctx, "PRAGMA application_id", nil, &id),
-			d.row(ctx, "PRAGMA user_version", nil, &version))
-		if err != nil {
-			return coded(err, file)
-		}
 		steps, err := k.migrations()
 		switch {
 		case err != nil:
@@ -98,6 +97,25 @@ func (s *Store) openReading(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// look opens a file for reading, and reads its mark and version.
+func look(ctx context.Context, file string, immutable bool) (d *database, id int32, version int, err error) {
+	q := url.Values{}
+	if immutable {
+		q.Set("immutable", "1")
+	}
+	r, err := readPool(file, 2, 8<<10, q)
+	if err != nil {
+		return nil, 0, 0, err
+	}
+	d = &database{path: file, readers: r}
+	err = errors.Join(d.row(ctx, "PRAGMA application_id", nil, &id), d.row(ctx, "PRAGMA user_version", nil, &version))
+	if err != nil {
+		_ = d.close()
+		return nil, 0, 0, coded(err, file)
+	}
+	return d, id, version, nil
 }
 
 func (s *Store) hold(k kind, d *database) {

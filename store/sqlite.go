@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"maps"
 	"net/url"
 	"path/filepath"
 	"runtime"
@@ -52,9 +53,10 @@ func pragmas(cacheKB int) url.Values {
 	}
 }
 
-// readPool opens path for reading only.
-func readPool(path string, n, cacheKB int) (*sql.DB, error) {
+// readPool opens path for reading only, beside whoever may be writing it.
+func readPool(path string, n, cacheKB int, more url.Values) (*sql.DB, error) {
 	q := pragmas(cacheKB)
+	maps.Copy(q, more)
 	q.Set("mode", "ro")
 	q.Add("_pragma", "query_only(1)")
 	db, err := sql.Open("sqlite", dsn(path, q))
@@ -99,17 +101,8 @@ func openDatabase(ctx context.Context, path string, cacheKB, maxPages int) (d *d
 		return
 	}
 	d.turn <- struct{}{}
-	d.readers, err = readPool(path, runtime.NumCPU()+1, cacheKB/8)
+	d.readers, err = readPool(path, runtime.NumCPU()+1, cacheKB/8, nil)
 	return
-}
-
-// openReader opens a file that another process may be writing.
-func openReader(path string, cacheKB int) (*database, error) {
-	r, err := readPool(path, 2, cacheKB)
-	if err != nil {
-		return nil, err
-	}
-	return &database{path: path, readers: r}, nil
 }
 
 func (d *database) close() error {
