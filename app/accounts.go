@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/netip"
 	"strconv"
@@ -43,7 +44,7 @@ func (a *App) Accounts(ctx context.Context) ([]AccountView, error) {
 }
 
 func (a *App) view(ctx context.Context, acct model.Account) (AccountView, error) {
-	v := AccountView{Account: acct, HasSecret: acct.Auth == model.AuthNone || a.secrets.Has(secretKey(acct.ID))}
+	v := AccountView{Account: acct, HasSecret: acct.Auth == model.AuthNone || a.secrets.Has(loginKey(&acct))}
 	var err error
 	if v.Clock, err = a.store.Clock(ctx, acct.ID); err != nil {
 		return v, err
@@ -66,10 +67,14 @@ func (a *App) AccountByName(ctx context.Context, name string) (*model.Account, e
 }
 
 // SaveAccount checks, completes and stores an account; a new one (ID 0) gets its ID. With setSecret the
-// password is replaced by secret, "" forgetting it. EInvalid names the field that cannot be used.
+// password is replaced by secret, "" forgetting it; an account that signed in at its provider takes the password
+// from then on. EInvalid names the field that cannot be used.
 func (a *App) SaveAccount(ctx context.Context, acct *model.Account, secret string, setSecret bool) error {
 	if err := complete(acct); err != nil {
 		return err
+	}
+	if setSecret && secret != "" && acct.Auth == model.AuthOAuth2 {
+		acct.Auth = model.AuthPassword // what was given is one
 	}
 	isNew := acct.ID == 0
 	if isNew {
@@ -80,6 +85,7 @@ func (a *App) SaveAccount(ctx context.Context, acct *model.Account, secret strin
 		return err
 	}
 	a.forget(acct.ID)
+	a.tokens.put(acct.ID, nil) // it may be another provider's now
 	a.lanes.Update(*acct)
 	if !setSecret {
 		return nil
@@ -110,7 +116,7 @@ func (a *App) RemoveAccount(ctx context.Context, id int64) error {
 		return err
 	}
 	a.forget(id)
-	return a.secrets.Remove(secretKey(id))
+	return errors.Join(a.secrets.Remove(secretKey(id)), a.SignOut(id))
 }
 
 // WakeAccount lets an account that rests or was stopped try again now, on the user's word.
@@ -128,10 +134,18 @@ func (a *App) SecretsStored() bool { return a.secrets.HasFile() }
 // UnlockSecrets opens the sealed file of passwords. EPassphrase when the passphrase is wrong.
 func (a *App) UnlockSecrets(passphrase string) error { return a.secrets.Unlock(passphrase) }
 
-// secret gives the password of an account. ENoSecret when none is stored and one is needed.
+// secret gives the password of an account. ENoSecret when none is stored and one is needed. An account that signs in
+// has none: ESignIn when it has not yet.
 func (a *App) secret(acct *model.Account) (string, error) {
-	if acct.Auth == model.AuthNone {
+	switch acct.Auth {
+	case model.AuthNone:
 		return "", nil
+	case model.AuthOAuth2:
+		_, ok, err := a.grant(acct.ID)
+		if err == nil && !ok {
+			err = model.E(model.ESignIn, nil, "account", acct.Name)
+		}
+		return "", err
 	}
 	s, ok, err := a.secrets.Get(secretKey(acct.ID))
 	if err != nil {
@@ -141,6 +155,14 @@ func (a *App) secret(acct *model.Account) (string, error) {
 		return "", model.E(model.ENoSecret, nil, "account", acct.Name)
 	}
 	return s, nil
+}
+
+// loginKey is where the secret is that an account logs in with.
+func loginKey(acct *model.Account) string {
+	if acct.Auth == model.AuthOAuth2 {
+		return signInKey(acct.ID)
+	}
+	return secretKey(acct.ID)
 }
 
 func secretKey(id int64) string { return "account/" + strconv.FormatInt(id, 10) }

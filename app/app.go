@@ -32,6 +32,7 @@ type App struct {
 	clock   campaign.Clock
 	log     *livelog.Log
 	lanes   *campaign.Accounts // what accounts may do at present, shared by every run
+	tokens  signIns
 
 	mu       sync.Mutex
 	practice *Practice // nil when it does not run

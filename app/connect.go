@@ -24,7 +24,11 @@ func (a *App) sessionConfig(acct *model.Account, secret string) (*smtpx.Config, 
 		LegacyRSA:      acct.LegacyTLS,
 		AllowPlainAuth: acct.AllowPlaintext,
 	}
-	if acct.Auth != model.AuthNone {
+	switch acct.Auth {
+	case model.AuthNone:
+	case model.AuthOAuth2:
+		cfg.Auth = &smtpx.Auth{User: acct.User, Token: a.token(acct)}
+	default:
 		cfg.Auth = &smtpx.Auth{User: acct.User, Secret: secret}
 	}
 	if acct.Profile == model.ProfileRelay {
@@ -58,7 +62,20 @@ func (a *App) dial(ctx context.Context, acct *model.Account, connID int64, trace
 		return nil, err
 	}
 	cfg.ConnID, cfg.Trace = connID, trace
-	return smtpx.Dial(ctx, cfg)
+	return a.dialer(acct)(ctx, cfg)
+}
+
+// dialer gives what opens a session with the login of an account.
+func (a *App) dialer(acct *model.Account) func(context.Context, *smtpx.Config) (*smtpx.Session, error) {
+	if acct.Auth != model.AuthOAuth2 {
+		return smtpx.Dial
+	}
+	return func(ctx context.Context, cfg *smtpx.Config) (*smtpx.Session, error) {
+		if cfg.Auth == nil {
+			return smtpx.Dial(ctx, cfg)
+		}
+		return a.dialSignedIn(ctx, acct, cfg)
+	}
 }
 
 // CheckCAFile tells whether a file holds certificates in PEM.

@@ -6,7 +6,6 @@ import (
 
 	"hongyan/app/diagnose"
 	"hongyan/app/model"
-	"hongyan/smtpx"
 )
 
 // TestAccount examines how an account can send, and tells each finding as it comes. secret "" means the stored
@@ -15,7 +14,10 @@ func (a *App) TestAccount(ctx context.Context, acct model.Account, secret string
 	if err := complete(&acct); err != nil {
 		return diagnose.Report{}, err
 	}
-	if secret = cleanSecret(acct.Provider, secret); secret == "" {
+	if secret = cleanSecret(acct.Provider, secret); secret != "" && acct.Auth == model.AuthOAuth2 {
+		acct.Auth = model.AuthPassword // as SaveAccount would take it
+	}
+	if secret == "" {
 		var err error
 		if secret, err = a.secret(&acct); err != nil {
 			return diagnose.Report{}, err
@@ -26,6 +28,6 @@ func (a *App) TestAccount(ctx context.Context, acct model.Account, secret string
 		return diagnose.Report{}, err
 	}
 	cfg.Trace = a.log.Listen(acct.ID)
-	doctor := diagnose.Doctor{Dial: smtpx.Dial, LookupHost: net.DefaultResolver.LookupHost, Now: a.now}
+	doctor := diagnose.Doctor{Dial: a.dialer(&acct), LookupHost: net.DefaultResolver.LookupHost, Now: a.now}
 	return doctor.Examine(ctx, &acct, cfg, progress)
 }

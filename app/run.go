@@ -107,7 +107,7 @@ func (a *App) senders(ctx context.Context, camp *model.Campaign) ([]model.Accoun
 		case "":
 			senders = append(senders, *acct)
 		case model.ENotFound:
-		case model.ENoSecret, model.ENeedPhrase:
+		case model.ENoSecret, model.ENeedPhrase, model.ESignIn:
 			why = err
 		default:
 			return nil, err

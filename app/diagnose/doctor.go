@@ -104,6 +104,9 @@ func (x *examination) failed(name string, d Diagnosis) bool {
 }
 
 func (x *examination) explain(step model.Step, err error) Diagnosis {
+	if e, ok := errors.AsType[*model.Error](err); ok {
+		return ExplainOwn(e)
+	}
 	in := Input{Provider: x.acct.Provider, Step: step, Err: err, Host: x.acct.Host, Port: x.acct.Port, TLS: x.acct.TLS}
 	if e, ok := errors.AsType[*smtpx.Error](err); ok {
 		in.Step = StepOf(e.Phase)
@@ -158,6 +161,9 @@ func (x *examination) line(ctx context.Context, cfg *smtpx.Config) bool {
 }
 
 func phaseName(err error) string {
+	if _, ok := errors.AsType[*model.Error](err); ok {
+		return "login" // ours: what it logs in with
+	}
 	if e, ok := errors.AsType[*smtpx.Error](err); ok {
 		return checkOf(e.Phase)
 	}
