@@ -2,8 +2,10 @@ package mailserver
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -135,7 +137,7 @@ func (s *Server) await(p *proc.Process, ready func() error) error {
 		}
 		select {
 		case <-p.Done:
-			return fmt.Errorf("%s ended at once: %v", p.Name, p.Err)
+			return fmt.Errorf("%s ended at once: %w", p.Name, cmp.Or(p.Err, errors.New("exit status 0")))
 		case <-ctx.Done():
 			return fmt.Errorf("%s was not ready within %v: %w", p.Name, startWithin, err)
 		case <-time.After(20 * time.Millisecond):
