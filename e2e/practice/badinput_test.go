@@ -301,6 +301,11 @@ func TestReadOnlyFolder(t *testing.T) {
 	for lang := range languages {
 		sentence(t, c.Run("import", c.File("more.txt", "x@example.com"), "--list", "people", "--source", "s", "--consent", "c", "--lang", lang), lang, ctl.Stopped, c.Data)
 	}
+	if os.Getuid() != 0 {
+		if err := os.Chmod(c.Data, 0o700); err != nil { // or it could not be removed
+			t.Fatal(err)
+		}
+	}
 }
 
 func TestFullDisk(t *testing.T) {
