@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/emersion/go-message"
 	"github.com/google/go-cmp/cmp"
@@ -234,46 +233,4 @@ func TestConcurrent(t *testing.T) {
 		})
 	}
 	wg.Wait()
-}
-
-// Hostile letters of some megabytes take linear time: quadratic work on these would take minutes.
-func TestLinear(t *testing.T) {
-	const n = 200_000
-	for name, body := range map[string]string{
-		"braces":       strings.Repeat("{", 5*n),
-		"one brace":    strings.Repeat("{x", 2*n) + strings.Repeat("}", 2*n),
-		"tags":         strings.Repeat("{{a}}", n/10) + strings.Repeat("x", 4<<20),
-		"open":         "{{a" + strings.Repeat("|{", 5*n) + strings.Repeat("}", 5*n),
-		"conditions":   strings.Repeat("{{#if a}}x{{else}}y{{/if}}", n/40),
-		"markers":      strings.Repeat("hyfld0x000000z hyfld1x ", n/8),
-		"links":        strings.Repeat("<a href='{{a}}'>x", n/20),
-		"lists":        strings.Repeat("<ul><li>x", n/4),
-		"tables":       strings.Repeat("<table><tr><td>x", n/4),
-		"breaks":       strings.Repeat("<br>", n) + "x",
-		"quotes":       strings.Repeat(`<p title="`, n/4),
-		"open comment": strings.Repeat("<!-- ", n/2),
-		"lt":           strings.Repeat("<", 2*n),
-		"entities":     strings.Repeat("&amp;", n),
-		"attributes":   "<p " + strings.Repeat("a='{{a}}' ", n/20) + ">x</p>",
-		"newlines":     "a" + strings.Repeat("\n", 5*n) + "b",
-	} {
-		for _, f := range []model.Format{model.FormatText, model.FormatHTML, model.FormatMarkdown} {
-			if f == model.FormatMarkdown && name != "tags" && name != "conditions" && name != "newlines" && name != "braces" {
-				continue // what goldmark makes of these is its own affair
-			}
-			began := time.Now()
-			c, err := Compile(model.Letter{Subject: "s", Body: body, Format: f}, Options{})
-			if err == nil {
-				_, err = c.Render(Recipient{Email: "a@example.com", Fields: map[string]string{"a": "v"}}, testEnv)
-			}
-			if err != nil && asError(err).Code == "" {
-				t.Errorf("%s: no code in %v", name, err)
-			}
-			if took := time.Since(began); took > 10*time.Second {
-				t.Errorf("%s as %s took %v", name, f, took)
-			} else {
-				t.Logf("%s as %s: %v, %v", name, f, took, model.CodeOf(err))
-			}
-		}
-	}
 }
