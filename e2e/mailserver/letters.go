@@ -179,3 +179,9 @@ func parse(b []byte) (Letter, error) {
 	l.Raw = b
 	return l, nil
 }
+
+// Idle says whether every letter that was taken is delivered.
+func (s *Server) Idle() bool {
+	n, err := s.queued()
+	return err == nil && n == 0
+}
