@@ -19,17 +19,21 @@ const (
 	FormatChat  = "qq-chat"  // a chat record, as the client exports or copies it
 	FormatVCard = "vcard"    // an address book of a phone
 	FormatHTML  = "html"     // a saved page
+	FormatXLSX  = "xlsx"     // a workbook of Excel, WPS and others
 )
 
 // Formats lists the formats, in the order of a menu.
 func Formats() []string {
-	return []string{FormatText, FormatCSV, FormatGroup, FormatChat, FormatVCard, FormatHTML}
+	return []string{FormatText, FormatCSV, FormatGroup, FormatChat, FormatVCard, FormatHTML, FormatXLSX}
 }
 
 // detect finds format, charset and layout from the first octets.
 func (s *Source) detect(head []byte) error {
 	if s.opt.Format != "" && !slices.Contains(Formats(), s.opt.Format) {
 		return model.E(model.EInvalid, nil, "field", "format", "value", s.opt.Format)
+	}
+	if is, err := s.detectBinary(head); is || err != nil {
+		return err
 	}
 	if s.opt.Charset != "" {
 		_, canon, err := charsetByName(s.opt.Charset)
@@ -82,8 +86,14 @@ func isBinary(s string) bool {
 	return odd*10 > n || odd > 0 && n < 10 && odd*2 > n
 }
 
-// layout finds line ends, separator, header and columns of a text.
+// layout finds the sheet of a workbook, or line ends and separator of a text, and header and columns.
 func (s *Source) layout() error {
+	if s.book != nil {
+		if err := s.sniffSheets(); err != nil {
+			return err
+		}
+		return s.SetMapping(s.opt.Mapping)
+	}
 	head := make([]byte, min(s.size, 64<<10))
 	n, err := s.r.ReadAt(head, 0)
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -116,7 +126,7 @@ func (s *Source) layout() error {
 			return nil
 		}
 		s.sep = ','
-		s.table, _ = newTable(sampleOf(text, ',', s.eol))
+		s.table, _ = newTable(sampleText(text, ',', s.eol))
 	}
 	if s.format == "" {
 		s.format = FormatCSV
@@ -141,20 +151,28 @@ func shape(text string, eol byte) string {
 	return ""
 }
 
-func sampleOf(text string, sep, eol byte) []line {
-	t := newRecords(strings.NewReader(text), sep, eol)
+// sampleText gives the first rows of a text.
+func sampleText(text string, sep, eol byte) []line {
+	rows, _ := sampleOf(newRecords(strings.NewReader(text), sep, eol)) // a string has no errors
+	return rows
+}
+
+// sampleOf gives the first rows of a table.
+func sampleOf(t rowSource) ([]line, error) {
 	var rows []line
 	for len(rows) < sampleRows {
 		cells, no, err := t.next()
-		if errors.Is(err, errRowLength) {
-			continue
+		switch {
+		case errors.Is(err, errRowLength):
+		case errors.Is(err, io.EOF):
+			return rows, nil
+		case err != nil:
+			return rows, err
+		default:
+			rows = append(rows, line{no, append([]string(nil), cells...)})
 		}
-		if err != nil {
-			break
-		}
-		rows = append(rows, line{no, append([]string(nil), cells...)})
 	}
-	return rows
+	return rows, nil
 }
 
 // findTable tries the separators; nil where the text is no table.
@@ -166,7 +184,7 @@ func findTable(text string, eol byte) (byte, *table) {
 		if sep != 0 && strings.IndexByte(text, sep) < 0 {
 			continue
 		}
-		rows := sampleOf(text, sep, eol)
+		rows := sampleText(text, sep, eol)
 		t, ok := newTable(rows)
 		if !ok {
 			continue
@@ -251,6 +269,8 @@ func (s *Source) read(r *run) error {
 		return readChat(r)
 	case FormatText:
 		return readText(r)
+	case FormatXLSX:
+		return readSheet(r)
 	}
 	return readCSV(r)
 }
@@ -260,25 +280,5 @@ func readCSV(r *run) error {
 	if err != nil {
 		return err
 	}
-	t := newRecords(in, r.src.sep, r.src.eol)
-	for {
-		cells, no, err := t.next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if terr := r.tick(); terr != nil {
-			return terr
-		}
-		switch {
-		case errors.Is(err, errRowLength):
-			err = r.refuse(no, cells[0], ReasonRowLength, "")
-		case err != nil:
-			err = r.src.unreadable(err)
-		default:
-			err = r.src.table.row(r, no, cells)
-		}
-		if err != nil {
-			return err
-		}
-	}
+	return readRows(r, newRecords(in, r.src.sep, r.src.eol), nil)
 }

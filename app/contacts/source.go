@@ -37,9 +37,11 @@ type Source struct {
 	opt     Options
 	format  string
 	charset string
-	eol     byte   // of a text
-	sep     byte   // of a CSV
-	table   *table // nil for a format without columns
+	eol     byte     // of a text
+	sep     byte     // of a CSV
+	table   *table   // nil for a format without columns
+	book    workbook // nil for a text
+	sheet   int      // of book
 	stats   Stats
 }
 
@@ -57,6 +59,8 @@ func Open(path string, opt Options) (*Source, error) {
 		return nil, model.E(model.EFileMissing, err, "path", path)
 	case err != nil:
 		return nil, model.E(model.EFileUnreadable, err, "path", path, "detail", err.Error())
+	case st.IsDir() && isDataFolder(path):
+		return nil, model.E(model.EFileDataFolder, nil, "path", path)
 	case st.IsDir():
 		return nil, model.E(model.EFileDirectory, nil, "path", path)
 	case !st.Mode().IsRegular():
@@ -129,6 +133,11 @@ func (s *Source) unreadable(err error) error {
 	return model.E(model.EFileUnreadable, err, "path", s.name, "detail", err.Error())
 }
 
+// broken is the error of a source that does not follow its format.
+func (s *Source) broken(detail string, err error) error {
+	return model.E(model.EFileFormat, err, "path", s.name, "detail", detail)
+}
+
 // Name is the name the source was opened by; "" for pasted text.
 func (s *Source) Name() string { return s.name }
 
@@ -154,6 +163,9 @@ func (s *Source) SetCharset(name string) error {
 	_, canon, err := charsetByName(name)
 	if err != nil {
 		return err
+	}
+	if s.book != nil {
+		return nil // a workbook says its own
 	}
 	s.charset, s.opt.Charset = canon, canon
 	return s.layout()

@@ -23,6 +23,9 @@ const (
 	EFileEmpty      Code = "file.empty"      // args: path
 	EFileTooBig     Code = "file.too_big"    // args: path, size, limit
 	EFileBinary     Code = "file.binary"     // args: path
+	EFileConvert    Code = "file.convert"    // args: path, kind: a known format that is not read, such as .xls
+	EFileEncrypted  Code = "file.encrypted"  // args: path: protected by a password
+	EFileDataFolder Code = "file.data"       // args: path: Hongyan's own data
 	EFileFormat     Code = "file.format"     // args: path, detail: damaged or of a shape that is not known
 	EFileUnreadable Code = "file.unreadable" // args: path, detail
 	EFileUnwritable Code = "file.unwritable" // args: path, detail

@@ -1,0 +1,161 @@
+package contacts
+
+import (
+	"errors"
+	"io"
+	"strconv"
+	"strings"
+
+	"hongyan/app/model"
+)
+
+// rowSource gives the rows of a table, one after the other: io.EOF ends it, errRowLength comes with the start of a
+// row that was skipped. The slice is valid until the next call; the strings stay.
+type rowSource interface {
+	next() (cells []string, no int, err error)
+}
+
+// rowCloser is a rowSource that holds something open.
+type rowCloser interface {
+	rowSource
+	close() error
+}
+
+// workbook is a file of sheets.
+type workbook interface {
+	sheets() []string              // their names, in the order in which addresses are looked for
+	rows(i int) (rowCloser, error) // of sheet i
+	progress() func() float64      // how much of the sheet that was opened last is read, 0 to 1
+}
+
+// sniffSheets finds the sheet to read: the first that has addresses, else the first with QQ numbers, else the
+// first with anything. Which columns hold them is found as in any table.
+func (s *Source) sniffSheets() error {
+	s.table, s.sheet = nil, -1
+	var qqs, any *table
+	qqSheet, anySheet := -1, -1
+	for i := range s.book.sheets() {
+		rows, err := s.book.rows(i)
+		if err != nil {
+			return err
+		}
+		sample, err := sampleOf(rows)
+		if err = errors.Join(err, rows.close()); err != nil {
+			return s.unreadable(err)
+		}
+		t, ok := newTable(sample)
+		switch {
+		case ok && len(t.emails) > 0:
+			s.table, s.sheet = t, i
+			return nil
+		case ok && qqs == nil:
+			qqs, qqSheet = t, i
+		case any == nil && len(t.columns) > 0:
+			any, anySheet = t, i
+		}
+	}
+	switch {
+	case qqs != nil:
+		s.table, s.sheet = qqs, qqSheet
+	case any != nil:
+		s.table, s.sheet = any, anySheet
+	default:
+		return model.E(model.EFileEmpty, nil, "path", s.name)
+	}
+	return nil
+}
+
+// readSheet reads the rows of the sheet that was found.
+func readSheet(r *run) error {
+	rows, err := r.src.book.rows(r.src.sheet)
+	if err != nil {
+		return err
+	}
+	share := r.src.book.progress()
+	err = readRows(r, rows, func() { r.done = int64(share() * float64(r.src.size)) })
+	return errors.Join(err, rows.close())
+}
+
+// readRows hands every row to the table. done (may be nil) is called now and then, to set r.done.
+func readRows(r *run, rows rowSource, done func()) error {
+	for {
+		cells, no, err := rows.next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if done != nil && r.ticks&255 == 0 {
+			done()
+		}
+		if terr := r.tick(); terr != nil {
+			return terr
+		}
+		switch {
+		case errors.Is(err, errRowLength):
+			err = r.refuse(no, cells[0], ReasonRowLength, "")
+		case err != nil:
+			err = r.src.unreadable(err)
+		default:
+			err = r.src.table.row(r, no, cells)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// sheetRow gathers the cells of one row and holds the bounds of a sheet.
+type sheetRow struct {
+	src   *Source
+	no    int
+	cells []string
+	size  int   // octets in the row
+	text  int64 // octets in the sheet so far
+	marks int   // tags and texts since the row began
+}
+
+// begin starts the row no; EFileFormat where rows go backwards or there are more than a sheet can have.
+func (r *sheetRow) begin(no int) error {
+	if no <= r.no || no > maxSheetRows {
+		return r.src.broken("row "+strconv.Itoa(no)+" stands behind row "+strconv.Itoa(r.no), nil)
+	}
+	r.no, r.cells, r.size, r.marks = no, r.cells[:0], 0, 0
+	return nil
+}
+
+// put sets the cell in column col, from 0. Columns past maxColumns are left out, as in a CSV.
+func (r *sheetRow) put(col int, s string) error {
+	if s == "" || col < len(r.cells) || col >= maxColumns {
+		return nil
+	}
+	r.size += len(s)
+	if r.text += int64(len(s)); r.text > maxSheetText {
+		return r.src.tooBigUnpacked(r.text, maxSheetText)
+	}
+	for len(r.cells) < col {
+		r.cells = append(r.cells, "")
+	}
+	r.cells = append(r.cells, s)
+	return nil
+}
+
+// end gives the row, or errRowLength.
+func (r *sheetRow) end() ([]string, int, error) {
+	if r.size <= maxRecord {
+		return r.cells, r.no, nil
+	}
+	for _, c := range r.cells {
+		if strings.TrimSpace(c) != "" {
+			r.cells[0] = clip(c, 1024)
+			break
+		}
+	}
+	return r.cells[:1], r.no, errRowLength
+}
+
+// mark counts tags and texts, so that a row cannot hold endless markup.
+func (r *sheetRow) mark() error {
+	if r.marks++; r.marks > maxMarkup {
+		return r.src.broken("row "+strconv.Itoa(r.no)+" does not end", nil)
+	}
+	return nil
+}
