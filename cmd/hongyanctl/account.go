@@ -17,7 +17,7 @@ import (
 
 func accountAdd(c *cli) func(context.Context) (int, error) {
 	var a model.Account
-	var tls, profile string
+	var tls, profile, auth string
 	var stdinPassword, noAuth bool
 	f := c.flags
 	f.StringVar(&a.Name, "name", "", "the account's name")
@@ -29,7 +29,8 @@ func accountAdd(c *cli) func(context.Context) (int, error) {
 	f.StringVar(&tls, "tls", "", "implicit, starttls or none")
 	f.StringVar(&a.User, "user", "", "the login, when it is not the address")
 	f.BoolVar(&stdinPassword, "password-stdin", false, "read the password or authorization code from the standard input")
-	f.BoolVar(&noAuth, "no-auth", false, "a server that asks for no login")
+	f.StringVar(&auth, "auth", "", "password, oauth2 (sign in at the provider: account signin) or none")
+	f.BoolVar(&noAuth, "no-auth", false, "a server that asks for no login; the same as --auth none")
 	f.StringVar(&profile, "profile", "", "consumer or relay")
 	f.IntVar(&a.Limits.Connections, "connections", 0, "connections at a time")
 	f.IntVar(&a.Limits.PerMinute, "per-minute", 0, "letters a minute")
@@ -49,8 +50,13 @@ func accountAdd(c *cli) func(context.Context) (int, error) {
 		if a.From == "" {
 			return 0, usage("--from ADDR is needed")
 		}
-		a.TLS, a.Profile = model.TLSMode(tls), model.Profile(profile)
-		if noAuth {
+		a.TLS, a.Profile, a.Auth = model.TLSMode(tls), model.Profile(profile), model.AuthKind(auth)
+		switch {
+		case auth != "" && a.Auth != model.AuthPassword && a.Auth != model.AuthOAuth2 && a.Auth != model.AuthNone:
+			return 0, usage("--auth is password, oauth2 or none, not " + auth)
+		case noAuth && auth != "" && a.Auth != model.AuthNone, a.Auth == model.AuthOAuth2 && stdinPassword:
+			return 0, usage("these flags do not go together: --auth " + auth + " and --no-auth or --password-stdin")
+		case noAuth:
 			a.Auth = model.AuthNone
 		}
 		if a.Limits.GapMax == 0 {
@@ -68,8 +74,16 @@ func accountAdd(c *cli) func(context.Context) (int, error) {
 		if err != nil {
 			return 0, err
 		}
+		if a.Auth == model.AuthOAuth2 {
+			if p, ok := h.PresetFor(a.From); ok && a.Provider == "" && a.Host == "" {
+				a.Provider = p.Key
+			}
+			if _, err := h.SignInInfo(ctx, a); err != nil {
+				return 0, err
+			}
+		}
 		var secret string
-		withSecret := a.Auth != model.AuthNone
+		withSecret := a.Auth != model.AuthNone && a.Auth != model.AuthOAuth2
 		if withSecret {
 			if secret, err = c.password(stdinPassword); err != nil {
 				return 0, err
@@ -84,8 +98,12 @@ func accountAdd(c *cli) func(context.Context) (int, error) {
 		if err := h.SaveAccount(ctx, &a, secret, withSecret); err != nil {
 			return 0, err
 		}
+		text := "ctl.account.added"
+		if a.Auth == model.AuthOAuth2 {
+			text = "ctl.signin.next"
+		}
 		c.print(accountJSON(app.AccountView{Account: a, HasSecret: withSecret}),
-			c.texts.T("ctl.account.added", "name", a.Name, "host", a.Host, "port", strconv.Itoa(a.Port), "tls", string(a.TLS)))
+			c.texts.T(text, "name", a.Name, "host", a.Host, "port", strconv.Itoa(a.Port), "tls", string(a.TLS)))
 		return exitDone, nil
 	}
 }

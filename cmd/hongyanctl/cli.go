@@ -128,7 +128,8 @@ func (c *cli) fail(err error) int {
 	switch model.CodeOf(err) {
 	case model.EDiskFull, model.EReadOnly, model.EDamaged, model.ELocked, model.ENoAccount, model.ECancelled, model.EInternal,
 		model.EHost, model.ERefused, model.EHangs, model.EUnreachable, model.ENotSMTP, model.ETLS, model.ECertificate,
-		model.EConnLost, model.EAuth, model.EReplied:
+		model.EConnLost, model.EAuth, model.EReplied,
+		model.ESignInServer, model.ESignInEnded, model.ESignInRejected, model.ESignInRefused, model.ESignInTimeout:
 		return exitStopped
 	}
 	return exitUsage

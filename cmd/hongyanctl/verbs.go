@@ -18,16 +18,17 @@ type verb struct {
 func verbs() []verb {
 	return []verb{
 		{[]string{"account", "add"}, "account add --name N --from ADDR [--provider qq|163|...] [--host H --port P --tls implicit|starttls|none --user U --password-stdin]\n" +
-			"      [--profile consumer|relay] [--connections N --per-minute N --per-hour N --per-day N --per-session N] [--ca FILE] [--allow-plaintext]", accountAdd},
+			"      [--profile consumer|relay] [--connections N --per-minute N --per-hour N --per-day N --per-session N] [--ca FILE] [--auth password|oauth2|none] [--allow-plaintext]", accountAdd},
 		{[]string{"account", "list"}, "account list", accountList},
 		{[]string{"account", "test"}, "account test NAME", accountTest},
+		{[]string{"account", "signin"}, "account signin NAME [--client-id ID [--client-secret-stdin]] [--browser]", accountSignIn},
 		{[]string{"account", "remove"}, "account remove NAME", accountRemove},
 		{[]string{"import"}, "import FILE --list L --source TEXT --consent TEXT [--charset NAME] [--dry-run] [--rejects FILE]", importFile},
 		{[]string{"list", "show"}, "list show L [--limit N]", listShow},
 		{[]string{"list"}, "list", listAll},
 		{[]string{"export"}, "export L --to FILE", exportList},
 		{[]string{"campaign", "create"}, "campaign create --name C --list L --letter FILE --account A[,B...] [--subject T] [--attach FILE]...", campaignCreate},
-		{[]string{"campaign", "run"}, "campaign run C [--resume]", campaignRun},
+		{[]string{"campaign", "run"}, "campaign run C [--resume] [--max-wait 15m] [--quiet]", campaignRun},
 		{[]string{"campaign", "pause"}, "campaign pause C", campaignPause},
 		{[]string{"campaign", "status"}, "campaign status C [--json]", campaignStatus},
 		{[]string{"campaign", "retry"}, "campaign retry C --failed|--unknown", campaignRetry},

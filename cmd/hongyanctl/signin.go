@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+
+	"hongyan/app"
+	"hongyan/app/model"
+	"hongyan/app/oauth"
+)
+
+// accountSignIn signs an account in at its provider: on any device where the provider has that, else in the browser of
+// this machine.
+func accountSignIn(c *cli) func(context.Context) (int, error) {
+	clientID := c.flags.String("client-id", "", "what you or your company registered with the provider; kept for the next time")
+	secretStdin := c.flags.Bool("client-secret-stdin", false, "read the secret that belongs to the client id from the standard input")
+	browser := c.flags.Bool("browser", false, "in the browser of this computer, not on another device")
+	return func(ctx context.Context) (int, error) {
+		if err := c.names(1, "the account's name"); err != nil {
+			return 0, err
+		}
+		if *secretStdin && *clientID == "" {
+			return 0, usage("--client-secret-stdin goes with --client-id ID")
+		}
+		h, err := c.open(ctx, false)
+		if err != nil {
+			return 0, err
+		}
+		a, err := h.AccountByName(ctx, c.args[0])
+		if err != nil {
+			return 0, err
+		}
+		o := app.SignInOptions{ClientID: *clientID}
+		if *secretStdin {
+			if o.ClientSecret, err = c.password(true); err != nil {
+				return 0, err
+			}
+		}
+		if err := c.unlock(h); err != nil {
+			return 0, err
+		}
+		info, err := h.SignInInfo(ctx, *a)
+		if err != nil {
+			return 0, err
+		}
+		if *clientID == "" && info.ClientID == "" {
+			return 0, model.E(model.ESignInNoClient, nil, "provider", info.Name, "url", info.RegisterURL)
+		}
+		if *clientID != "" && info.NeedsSecret && !*secretStdin {
+			if o.ClientSecret, err = c.askSecret(c.texts.T("ctl.client.secret")); err != nil {
+				return 0, err
+			}
+		}
+		if info.Device && !*browser {
+			o.Device = func(d oauth.DeviceCode) {
+				c.print(map[string]string{"signin": "device", "url": d.URL, "code": d.Code},
+					c.texts.T("ctl.signin.device", "url", d.URL, "code", d.Code, "user", a.User))
+			}
+		} else {
+			o.Open = func(url string) error {
+				c.print(map[string]string{"signin": "browser", "url": url}, c.texts.T("ctl.signin.browser", "url", url, "user", a.User))
+				return nil
+			}
+		}
+		if err := h.SignIn(ctx, a.ID, o); err != nil {
+			return 0, err
+		}
+		c.print(map[string]string{"signed_in": a.Name, "provider": info.Provider}, c.texts.T("ctl.signin.done", "name", a.Name, "provider", info.Name))
+		return exitDone, nil
+	}
+}
