@@ -65,8 +65,8 @@ func TestLinear(t *testing.T) {
 				}
 				return least
 			}
-			const n = 8_000
-			if small, large := cost(n), cost(4*n); large > 10*small && large > 300*time.Millisecond {
+			const n = 4_000
+			if small, large := cost(n), cost(4*n); large > 10*small && large > 150*time.Millisecond {
 				t.Errorf("%s as %s: %v, and %v for four times as much", name, f, small, large)
 			}
 		}
