@@ -19,8 +19,8 @@ step() {
 }
 trap '[ -z "$current" ] || printf "\n** failed: %s\n" "$current" >&2' EXIT
 
-# packages: every package but the window's main, which needs cgo and GL.
-packages() { CGO_ENABLED=0 go list -tags "$TAGS" ./... | grep -vx hongyan; }
+# packages: every package but the window's main, which needs cgo and GL (and so -e: without cgo it cannot be listed).
+packages() { CGO_ENABLED=0 go list -e -tags "$TAGS" ./... | grep -vx hongyan; }
 
 build_ctl() {
 	CGO_ENABLED=0 go build -ldflags "-s -w -X main.version=$VERSION" -o bin/hongyanctl ./cmd/hongyanctl
