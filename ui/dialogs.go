@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"path/filepath"
 	"strconv"
 
 	"fyne.io/fyne/v2"
@@ -140,13 +141,13 @@ func (w *Window) showFiles(d *dialog.FileDialog, yes string) {
 		}
 	}
 	s := w.win.Canvas().Size()
+	d.Show() // first: before that a file dialog has no size to change, and Fyne 2.8.1 panics
 	d.Resize(fyne.NewSize(fyne.Min(820, s.Width-40), fyne.Min(560, s.Height-40)))
-	d.Show()
 }
 
 func (w *Window) keepFolder(u fyne.URI) {
 	if dir, err := storage.Parent(u); err == nil {
-		w.set(keyFolder, dir.Path())
+		w.set(keyFolder, filepath.Clean(dir.Path()))
 	}
 }
 

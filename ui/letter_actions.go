@@ -86,18 +86,6 @@ func (w *Window) attach(path string) {
 
 func (w *Window) openPreview() { w.browse(w.letter.preview.HTML) }
 
-func tempFile(name, content string) (string, error) {
-	dir, err := os.MkdirTemp("", "hongyan-")
-	if err != nil {
-		return "", model.E(model.EFileUnwritable, err, "path", os.TempDir(), "detail", err.Error())
-	}
-	path := filepath.Join(dir, name)
-	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-		return "", model.E(model.EFileUnwritable, err, "path", path, "detail", err.Error())
-	}
-	return path, nil
-}
-
 // openPath opens a file with the program that the system has for it.
 func (w *Window) openPath(path string, err error) {
 	if err == nil {
@@ -111,7 +99,7 @@ func (w *Window) openPath(path string, err error) {
 func (w *Window) editOutside() {
 	l := w.letter.letter
 	name := map[model.Format]string{model.FormatHTML: "letter.html", model.FormatText: "letter.txt"}[l.Format]
-	background(w.tasks, func(context.Context) (string, error) { return tempFile(first(name, "letter.md"), l.Body) },
+	background(w.tasks, func(context.Context) (string, error) { return w.temp.file(first(name, "letter.md"), l.Body) },
 		func(path string, err error) {
 			if w.openPath(path, err); err != nil {
 				return

@@ -116,7 +116,7 @@ func (w *Window) preparePractice() { w.startPractice(w.preparePracticeData) }
 func (w *Window) preparePracticeData() {
 	if w.letter.empty() {
 		lang := w.t.Lang()
-		background(w.tasks, func(context.Context) (string, error) { return tempFile("letter.md", string(assets.SampleLetter(lang))) },
+		background(w.tasks, func(context.Context) (string, error) { return w.temp.file("letter.md", string(assets.SampleLetter(lang))) },
 			func(path string, err error) {
 				if err != nil {
 					w.showError(err)
@@ -130,7 +130,7 @@ func (w *Window) preparePracticeData() {
 		if err != nil || len(lists) > 0 {
 			return 0, err
 		}
-		path, err := tempFile("customers-gbk.csv", string(assets.SampleList()))
+		path, err := w.temp.file("customers-gbk.csv", string(assets.SampleList()))
 		if err != nil {
 			return 0, err
 		}

@@ -124,6 +124,6 @@ func (r *received) part(header func(string) string, body io.Reader, depth int) {
 func (w *Window) browse(html string) {
 	const policy = `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">`
 	page := `<!doctype html><meta charset="utf-8">` + policy + html
-	background(w.tasks, func(context.Context) (string, error) { return tempFile("letter.html", page) },
+	background(w.tasks, func(context.Context) (string, error) { return w.temp.file("letter.html", page) },
 		func(path string, err error) { w.openPath(path, err) })
 }

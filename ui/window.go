@@ -51,6 +51,7 @@ type Window struct {
 
 	ended    *endMark
 	slow     func() // what an open dialog wants to look at now and then; nil is nothing
+	temp     tempFiles
 	stopTick chan struct{}
 	closing  bool
 	saved    geometry
@@ -328,6 +329,7 @@ func (w *Window) close() {
 	}, func(error) {
 		go func() {
 			w.tasks.Close()
+			w.temp.remove()
 			w.opt.Dispatch(w.win.Close)
 		}()
 	})
