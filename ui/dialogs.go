@@ -133,6 +133,7 @@ func (w *Window) saveFile(name string, do func(path string)) {
 }
 
 func (w *Window) showFiles(d *dialog.FileDialog, yes string) {
+	d.SetTitleText(yes)
 	d.SetConfirmText(yes)
 	d.SetDismissText(w.t.T("ui.cancel"))
 	if dir := w.svc.Setting(keyFolder); dir != "" {

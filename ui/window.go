@@ -195,6 +195,7 @@ func (w *Window) build() {
 	if w.letterPane != nil { // another language: stay where the user was
 		lastLetter, lastProgress = w.letterPane.tabs.SelectedIndex(), w.progressPane.tabs.SelectedIndex()
 	}
+	fyneWords(w.t)
 	w.makeCommands()
 	w.step = newStepBar(w)
 	w.accountsPane = newAccountsPane(w)
