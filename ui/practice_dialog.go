@@ -116,7 +116,9 @@ func (w *Window) preparePractice() { w.startPractice(w.preparePracticeData) }
 func (w *Window) preparePracticeData() {
 	if w.letter.empty() {
 		lang := w.t.Lang()
-		background(w.tasks, func(context.Context) (string, error) { return w.temp.file("letter.md", string(assets.SampleLetter(lang))) },
+		background(w.tasks, func(context.Context) (string, error) {
+			return w.temp.file("letter.md", string(assets.SampleLetter(lang)))
+		},
 			func(path string, err error) {
 				if err != nil {
 					w.showError(err)
