@@ -245,6 +245,14 @@ func (p *part) cutOff() error {
 	return p.src.broken(io.ErrUnexpectedEOF.Error(), io.ErrUnexpectedEOF)
 }
 
+// share is how much of the part is read, 0 to 1.
+func (p *part) share() float64 {
+	if p == nil {
+		return 0
+	}
+	return float64(p.read) / float64(max(p.size, p.read, 1))
+}
+
 func (p *part) close() error { return p.in.Close() }
 
 func attr(e xml.StartElement, local string) string {

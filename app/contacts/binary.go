@@ -39,7 +39,7 @@ func (s *Source) detectBinary(head []byte) (is bool, err error) {
 		return true, s.convert("PDF")
 	case bytes.HasPrefix(head, signSQLite) && filepath.Base(s.name) == dataFile:
 		return true, model.E(model.EFileDataFolder, nil, "path", s.name)
-	case s.opt.Format == FormatXLSX:
+	case s.opt.Format == FormatXLSX, s.opt.Format == FormatODS:
 		return true, s.broken("it is no workbook", nil)
 	}
 	return false, nil
@@ -59,7 +59,14 @@ func (s *Source) openWorkbook() error {
 	if err != nil {
 		return err
 	}
+	isODS, err := a.isODS()
+	if err != nil {
+		return err
+	}
 	switch {
+	case isODS:
+		s.format = FormatODS
+		s.book, err = openODS(a)
 	case filepath.Ext(main) == ".bin":
 		return s.convert("Excel (.xlsb)")
 	case a.has("word/document.xml"):

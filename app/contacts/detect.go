@@ -20,11 +20,12 @@ const (
 	FormatVCard = "vcard"    // an address book of a phone
 	FormatHTML  = "html"     // a saved page
 	FormatXLSX  = "xlsx"     // a workbook of Excel, WPS and others
+	FormatODS   = "ods"      // a workbook of LibreOffice and others
 )
 
 // Formats lists the formats, in the order of a menu.
 func Formats() []string {
-	return []string{FormatText, FormatCSV, FormatGroup, FormatChat, FormatVCard, FormatHTML, FormatXLSX}
+	return []string{FormatText, FormatCSV, FormatGroup, FormatChat, FormatVCard, FormatHTML, FormatXLSX, FormatODS}
 }
 
 // detect finds format, charset and layout from the first octets.
@@ -269,7 +270,7 @@ func (s *Source) read(r *run) error {
 		return readChat(r)
 	case FormatText:
 		return readText(r)
-	case FormatXLSX:
+	case FormatXLSX, FormatODS:
 		return readSheet(r)
 	}
 	return readCSV(r)

@@ -29,7 +29,10 @@ func checkRead(t fataler, raw []byte, opt Options) {
 		t.Fatalf("found %q in %q", s.Format(), s.Charset())
 	}
 	rows, rejects := 0, 0
-	lines := max(bytes.Count(raw, []byte{s.eol}), bytes.Count(raw, []byte{'\n'}), bytes.Count(raw, []byte{'\r'})) + 1
+	lines := maxSheetRows
+	if s.book == nil {
+		lines = max(bytes.Count(raw, []byte{s.eol}), bytes.Count(raw, []byte{'\n'}), bytes.Count(raw, []byte{'\r'})) + 1
+	}
 	err = s.Read(context.Background(), func(r model.Row) error {
 		rows++
 		checkAccepted(t, "a row", r.Email, r.Address)
@@ -50,6 +53,9 @@ func checkRead(t fataler, raw []byte, opt Options) {
 		}
 		return nil
 	}, nil)
+	if s.book != nil && model.CodeOf(err) == model.EFileFormat {
+		return // the damage lies behind the first rows
+	}
 	if err != nil {
 		t.Fatalf("%v", err)
 	}
@@ -90,6 +96,28 @@ func FuzzHTML(f *testing.F) {
 
 func FuzzChat(f *testing.F) {
 	fuzzFormat(f, FormatChat, "qq-chat-export.txt", "王芳(4200000001) 9:00:00\nQQ:4200000002\n<a@b.cn> 2024/3/1 21:00:00")
+}
+
+// FuzzXLSX and FuzzODS put any XML into the parts of a workbook; FuzzArchive spoils the file round them.
+func FuzzXLSX(f *testing.F) {
+	f.Add(personRow, `<sst><si><t>x</t></si></sst>`)
+	f.Add(`<row r="3"><c r="C3" t="s" s="1"><v>0</v></c><c><f>A1</f><v>4.2E9</v></c></row>`, `<sst><si><r><t>a_x0040_b.cn</t></r><rPh><t/></rPh></si></sst>`)
+	f.Fuzz(func(t *testing.T, sheet, shared string) { checkRead(t, bare(t, sheet, shared), Options{}) })
+}
+
+func FuzzODS(f *testing.F) {
+	f.Add(odsRow("a@example.com", "王芳"))
+	f.Add(`<table:table-row table:number-rows-repeated="3"><table:table-cell office:value-type="date" office:date-value="2024-03-01T09:00:00" table:number-columns-repeated="9"/><text:s text:c="5"/></table:table-row>`)
+	f.Fuzz(func(t *testing.T, rows string) { checkRead(t, document(t, rows), Options{}) })
+}
+
+func FuzzArchive(f *testing.F) {
+	f.Add(bare(f, personRow))
+	f.Add(document(f, odsRow("a@example.com")))
+	f.Add(oldXLS("EncryptedPackage"))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		checkRead(t, append([]byte("PK\x03\x04"), raw[min(4, len(raw)):]...), Options{})
+	})
 }
 
 func FuzzCharset(f *testing.F) {

@@ -23,56 +23,55 @@ type rowCloser interface {
 
 // workbook is a file of sheets.
 type workbook interface {
-	sheets() []string              // their names, in the order in which addresses are looked for
-	rows(i int) (rowCloser, error) // of sheet i
-	progress() func() float64      // how much of the sheet that was opened last is read, 0 to 1
+	// walk offers the sheets, from 0, in the order in which addresses are looked for, until f has enough. What f
+	// does not read of a sheet is passed over.
+	walk(f func(i int, rows rowSource) (enough bool, err error)) error
+	// rows opens sheet i. tick (never nil) is called on the way there, and its error ends it.
+	rows(i int, tick func() error) (rowCloser, error)
+	// progress tells how much is read of what was opened last, 0 to 1.
+	progress() float64
 }
 
 // sniffSheets finds the sheet to read: the first that has addresses, else the first with QQ numbers, else the
 // first with anything. Which columns hold them is found as in any table.
 func (s *Source) sniffSheets() error {
-	s.table, s.sheet = nil, -1
-	var qqs, any *table
-	qqSheet, anySheet := -1, -1
-	for i := range s.book.sheets() {
-		rows, err := s.book.rows(i)
-		if err != nil {
-			return err
-		}
+	var found *table
+	rank := 0
+	err := s.book.walk(func(i int, rows rowSource) (bool, error) {
 		sample, err := sampleOf(rows)
-		if err = errors.Join(err, rows.close()); err != nil {
-			return s.unreadable(err)
+		if err != nil {
+			return false, s.unreadable(err)
 		}
 		t, ok := newTable(sample)
+		r := 0
 		switch {
 		case ok && len(t.emails) > 0:
-			s.table, s.sheet = t, i
-			return nil
-		case ok && qqs == nil:
-			qqs, qqSheet = t, i
-		case any == nil && len(t.columns) > 0:
-			any, anySheet = t, i
+			r = 3
+		case ok:
+			r = 2
+		case len(t.columns) > 0:
+			r = 1
 		}
+		if r > rank {
+			rank, found, s.sheet = r, t, i
+		}
+		return rank == 3, nil
+	})
+	if err == nil && found == nil {
+		err = model.E(model.EFileEmpty, nil, "path", s.name)
 	}
-	switch {
-	case qqs != nil:
-		s.table, s.sheet = qqs, qqSheet
-	case any != nil:
-		s.table, s.sheet = any, anySheet
-	default:
-		return model.E(model.EFileEmpty, nil, "path", s.name)
-	}
-	return nil
+	s.table = found
+	return err
 }
 
 // readSheet reads the rows of the sheet that was found.
 func readSheet(r *run) error {
-	rows, err := r.src.book.rows(r.src.sheet)
+	done := func() { r.done = int64(r.src.book.progress() * float64(r.src.size)) }
+	rows, err := r.src.book.rows(r.src.sheet, func() error { done(); return r.tick() })
 	if err != nil {
 		return err
 	}
-	share := r.src.book.progress()
-	err = readRows(r, rows, func() { r.done = int64(share() * float64(r.src.size)) })
+	err = readRows(r, rows, done)
 	return errors.Join(err, rows.close())
 }
 

@@ -21,14 +21,13 @@ const (
 // up, and takes a damaged sheet for its end.
 type xlsx struct {
 	a       *archive
-	names   []string
 	paths   []string // of the sheets
 	dates   []bool   // by style: shown as a date
 	of1904  bool
 	strings []string // shared by cells; filled when a sheet is opened first
 	stringP string   // the part that they stand in, or ""
 	loaded  bool
-	open    *part
+	open    *part // what is read at present
 }
 
 // relation is a line of a part's relations.
@@ -106,7 +105,7 @@ func openXLSX(a *archive, main string) (*xlsx, error) {
 			styles = r.target
 		}
 	}
-	var hiddenNames, hiddenPaths []string
+	var hidden []string
 	err = a.each(main, func(e xml.StartElement) error {
 		switch e.Name.Local {
 		case "workbookPr":
@@ -120,11 +119,11 @@ func openXLSX(a *archive, main string) (*xlsx, error) {
 				}
 			}
 			switch state := attr(e, "state"); {
-			case to == "" || len(x.names)+len(hiddenNames) >= maxSheets:
+			case to == "" || len(x.paths)+len(hidden) >= maxSheets:
 			case state == "hidden" || state == "veryHidden":
-				hiddenNames, hiddenPaths = append(hiddenNames, attr(e, "name")), append(hiddenPaths, to)
+				hidden = append(hidden, to)
 			default:
-				x.names, x.paths = append(x.names, attr(e, "name")), append(x.paths, to)
+				x.paths = append(x.paths, to)
 			}
 		}
 		return nil
@@ -132,10 +131,10 @@ func openXLSX(a *archive, main string) (*xlsx, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(x.names) == 0 { // what is hidden is not meant, unless there is nothing else
-		x.names, x.paths = hiddenNames, hiddenPaths
+	if len(x.paths) == 0 { // what is hidden is not meant, unless there is nothing else
+		x.paths = hidden
 	}
-	if len(x.names) == 0 {
+	if len(x.paths) == 0 {
 		return nil, a.src.broken("it has no sheet", nil)
 	}
 	if styles != "" && a.has(styles) {
@@ -144,12 +143,21 @@ func openXLSX(a *archive, main string) (*xlsx, error) {
 	return x, err
 }
 
-func (x *xlsx) sheets() []string { return x.names }
-
-func (x *xlsx) progress() func() float64 {
-	p := x.open
-	return func() float64 { return float64(p.read) / float64(max(p.size, p.read, 1)) }
+func (x *xlsx) walk(f func(int, rowSource) (bool, error)) error {
+	for i := range x.paths {
+		rows, err := x.rows(i, func() error { return nil })
+		if err != nil {
+			return err
+		}
+		enough, err := f(i, rows)
+		if err = errors.Join(err, rows.close()); err != nil || enough {
+			return err
+		}
+	}
+	return nil
 }
+
+func (x *xlsx) progress() float64 { return x.open.share() }
 
 // readStyles finds the styles that show a number as a date.
 func (x *xlsx) readStyles(name string) error {
@@ -183,7 +191,7 @@ func (x *xlsx) readStyles(name string) error {
 }
 
 // loadStrings reads the shared strings: the text of each, without the reading aids of Japanese.
-func (x *xlsx) loadStrings() (err error) {
+func (x *xlsx) loadStrings(tick func() error) (err error) {
 	if x.loaded || x.stringP == "" || !x.a.has(x.stringP) {
 		return nil
 	}
@@ -192,7 +200,7 @@ func (x *xlsx) loadStrings() (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, p.close()) }()
-	x.strings = x.strings[:0]
+	x.open, x.strings = nil, x.strings[:0]
 	var text cellText
 	var chunk strings.Builder // strings share their memory: there may be millions
 	total := 0
@@ -224,6 +232,9 @@ func (x *xlsx) loadStrings() (err error) {
 			case "t":
 				inText = false
 			case "si":
+				if err := tick(); err != nil {
+					return err
+				}
 				s := unescapeCell(text.take())
 				if total += len(s); total > maxStringText || len(x.strings) >= maxStrings {
 					return x.a.src.tooBigUnpacked(int64(total)+int64(len(x.strings))*16, maxStringText)
@@ -242,8 +253,8 @@ func (x *xlsx) loadStrings() (err error) {
 	}
 }
 
-func (x *xlsx) rows(i int) (rowCloser, error) {
-	if err := x.loadStrings(); err != nil {
+func (x *xlsx) rows(i int, tick func() error) (rowCloser, error) {
+	if err := x.loadStrings(tick); err != nil {
 		return nil, err
 	}
 	p, err := x.a.open(x.paths[i], maxSheet)
