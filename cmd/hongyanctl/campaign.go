@@ -179,11 +179,14 @@ func campaignStatus(c *cli) func(context.Context) (int, error) {
 // runFlags are those of campaign run; send takes them too.
 type runFlags struct {
 	resume, quiet bool
+	maxWait       time.Duration
 }
 
 func (rf *runFlags) declare(c *cli) {
 	c.flags.BoolVar(&rf.resume, "resume", false, "go on with a campaign that was paused or stopped")
 	c.flags.BoolVar(&rf.quiet, "quiet", false, "no progress and no dialogue, only the result")
+	c.flags.DurationVar(&rf.maxWait, "max-wait", 15*time.Minute,
+		"pause and end with status 3 when limits or refusals for now keep the next letter back for longer; 0: wait as long as it takes")
 }
 
 func campaignRun(c *cli) func(context.Context) (int, error) {
@@ -228,6 +231,11 @@ func (rf *runFlags) run(ctx context.Context, c *cli, h *app.App, id int64) (int,
 			h.Pause(id) // finishes the letter under way
 		case <-tick.C:
 			c.progress(h, &seq, rf.quiet)
+			if at := h.Snapshot(id).NextAt; stopped != nil && rf.maxWait > 0 && time.Until(at) > rf.maxWait {
+				stopped = nil
+				h.Pause(id)
+				_, _ = fmt.Fprintln(c.errOut, "hongyanctl: "+c.texts.T("ctl.later", "at", at.Local().Format("2006-01-02 15:04:05")))
+			}
 		}
 	}
 }
