@@ -28,6 +28,6 @@ func (a *App) TestAccount(ctx context.Context, acct model.Account, secret string
 		return diagnose.Report{}, err
 	}
 	cfg.Trace = a.log.Listen(acct.ID)
-	doctor := diagnose.Doctor{Dial: a.dialer(&acct), LookupHost: net.DefaultResolver.LookupHost, Now: a.now}
+	doctor := diagnose.Doctor{Dial: a.dialer(&acct), LookupHost: net.DefaultResolver.LookupHost, Resolver: net.DefaultResolver, Now: a.now}
 	return doctor.Examine(ctx, &acct, cfg, progress)
 }

@@ -43,13 +43,16 @@ type Report struct {
 }
 
 // Doctor examines how an account can send: name, line, TLS, extensions, login, sender. It logs in at most once,
-// and stops at the first thing that fails: what comes after it would only repeat the cause.
+// and stops at the first thing that fails: what comes after it would only repeat the cause. Of an account that can send
+// from the user's own domain it tells whether receivers will believe that: MX, SPF, DKIM and DMARC.
 type Doctor struct {
 	// Dial is smtpx.Dial, or what a test puts in its place.
 	Dial func(context.Context, *smtpx.Config) (*smtpx.Session, error)
 	// LookupHost is the resolver's.
 	LookupHost func(ctx context.Context, host string) ([]string, error)
-	Now        func() time.Time
+	// Resolver is asked about the domain of From, when it is the user's own; nil leaves that out.
+	Resolver Resolver
+	Now      func() time.Time
 }
 
 // doctorTimeout bounds each connection: a person is waiting.
@@ -68,8 +71,10 @@ func (d *Doctor) Examine(ctx context.Context, acct *model.Account, cfg *smtpx.Co
 	}
 	if !x.report.OK {
 		x.report.Better = x.better()
+		return x.report, nil
 	}
-	return x.report, nil
+	x.domain(ctx)
+	return x.report, ctx.Err()
 }
 
 type examination struct {

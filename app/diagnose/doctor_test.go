@@ -18,6 +18,12 @@ import (
 // examine lets the doctor look at an account whose server is reached at addr, whatever its settings say.
 func examine(t *testing.T, acct model.Account, addr string, cfg smtpx.Config) (Report, string) {
 	t.Helper()
+	return examineWith(t, acct, addr, cfg, nil)
+}
+
+// examineWith is examine with a resolver that knows the domain of From.
+func examineWith(t *testing.T, acct model.Account, addr string, cfg smtpx.Config, r Resolver) (Report, string) {
+	t.Helper()
 	doctor := Doctor{
 		Dial: func(ctx context.Context, c *smtpx.Config) (*smtpx.Session, error) {
 			to := *c
@@ -32,11 +38,12 @@ func examine(t *testing.T, acct model.Account, addr string, cfg smtpx.Config) (R
 			}
 			return []string{"127.0.0.1"}, nil
 		},
-		Now: time.Now,
+		Resolver: r,
+		Now:      time.Now,
 	}
 	cfg.Host, cfg.Port = acct.Host, acct.Port
 	var told []string
-	r, err := doctor.Examine(t.Context(), &acct, &cfg, func(c Check) {
+	rep, err := doctor.Examine(t.Context(), &acct, &cfg, func(c Check) {
 		told = append(told, c.Name+" "+string(c.Status))
 		for _, lang := range assets.Languages {
 			texts := assets.For(lang)
@@ -53,10 +60,10 @@ func examine(t *testing.T, acct model.Account, addr string, cfg smtpx.Config) (R
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(told) != len(r.Checks) {
-		t.Errorf("%d findings were told, %d reported", len(told), len(r.Checks))
+	if len(told) != len(rep.Checks) {
+		t.Errorf("%d findings were told, %d reported", len(told), len(rep.Checks))
 	}
-	return r, strings.Join(told, ", ")
+	return rep, strings.Join(told, ", ")
 }
 
 func TestDoctorOnAHealthyAccount(t *testing.T) {
