@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -108,5 +109,96 @@ func BenchmarkContactIDs(b *testing.B) {
 		_, err = s.UndoImport(ctx, ims[1].ID)
 		must(b, err)
 		b.ReportMetric(time.Since(begun).Seconds(), "s")
+	})
+}
+
+// BenchmarkJournal is a sender with w connections: an intent that is waited for, a result that is not.
+func BenchmarkJournal(b *testing.B) {
+	for _, workers := range []int{1, 8, 32} {
+		b.Run(fmt.Sprintf("connections=%d", workers), func(b *testing.B) {
+			s := fresh(b)
+			id := campaignOf(b, s, "c", b.N, model.CampaignRunning)
+			rows := make(chan model.Delivery, 64)
+			go func() {
+				defer close(rows)
+				for {
+					ds, err := s.Claim(ctx, id, 64, when(0))
+					if err != nil || len(ds) == 0 {
+						return
+					}
+					for _, d := range ds {
+						rows <- d
+					}
+				}
+			}()
+			b.ResetTimer()
+			var wg sync.WaitGroup
+			for w := range workers {
+				wg.Go(func() {
+					for d := range rows {
+						if err := s.Intend(d.ID, int64(w+1), when(1)).Wait(); err != nil {
+							b.Error(err)
+						}
+						s.Settle(model.Outcome{DeliveryID: d.ID, AccountID: int64(w + 1), State: model.Accepted, Step: model.StepDot, Code: 250, Reply: "2.0.0 Ok: queued as 4Yz1", At: when(2)})
+					}
+				})
+			}
+			wg.Wait()
+			must(b, s.Flush(ctx))
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "letters/s")
+		})
+	}
+}
+
+// BenchmarkAudience freezes an audience and looks at a campaign of a million.
+func BenchmarkAudience(b *testing.B) {
+	const n = 1_000_000
+	if testing.Short() {
+		b.Skip("a million rows")
+	}
+	s := fresh(b)
+	id := campaignOf(b, s, "c", n, model.CampaignRunning)
+	b.Run("Claim", func(b *testing.B) {
+		for b.Loop() {
+			ds, err := s.Claim(ctx, id, 64, when(0))
+			must(b, err)
+			ids := make([]int64, len(ds))
+			for i := range ds {
+				ids[i] = ds[i].ID
+			}
+			s.Release(id, ids)
+		}
+	})
+	b.Run("first Counts", func(b *testing.B) {
+		for b.Loop() {
+			r := open(b, s.Dir(), store.Options{ReadOnly: true})
+			_, err := r.Counts(ctx, id)
+			must(b, err)
+			must(b, r.Close())
+		}
+	})
+	b.Run("Counts", func(b *testing.B) {
+		for b.Loop() {
+			_, err := s.Counts(ctx, id)
+			must(b, err)
+		}
+	})
+	b.Run("last page", func(b *testing.B) {
+		for b.Loop() {
+			_, err := s.Deliveries(ctx, model.DeliveryQuery{CampaignID: id, AfterID: n - 100, Limit: 64})
+			must(b, err)
+		}
+	})
+	b.Run("page of queued", func(b *testing.B) {
+		for b.Loop() {
+			_, err := s.Deliveries(ctx, model.DeliveryQuery{CampaignID: id, States: []model.State{model.Queued}, AfterID: n / 2, Limit: 64})
+			must(b, err)
+		}
+	})
+	b.Run("NextWake", func(b *testing.B) {
+		for b.Loop() {
+			_, _, err := s.NextWake(ctx, id)
+			must(b, err)
+		}
 	})
 }

@@ -69,8 +69,8 @@ func TestDiskFullKeepsResults(t *testing.T) {
 
 func TestDiskFullAtIntent(t *testing.T) {
 	s := fresh(t)
-	id := campaignOf(t, s, "c", 2000, model.CampaignRunning)
-	ds, err := s.Claim(ctx, id, 2000, when(0))
+	id := campaignOf(t, s, "c", 800, model.CampaignRunning)
+	ds, err := s.Claim(ctx, id, 800, when(0))
 	must(t, err)
 	fillDisk(t, s)
 	var pending []model.Pending
@@ -85,7 +85,7 @@ func TestDiskFullAtIntent(t *testing.T) {
 		}
 	}
 	if failed < 0 {
-		t.Fatal("2000 attempts fit into no room")
+		t.Fatal("800 attempts fit into no room")
 	}
 	wantCode(t, s.Err(), model.EDiskFull)
 	// Nothing waits to be written; still the journal finds out by itself that there is room again.
