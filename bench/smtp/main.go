@@ -82,6 +82,7 @@ func bench(half time.Duration, rounds int, scale float64, only, out string) erro
 	if len(rows) == 0 {
 		return errors.New("no such row")
 	}
+	before := load()
 	rtt, err := measureRTT(servers["sink behind the line"])
 	if err != nil {
 		return err
@@ -97,7 +98,7 @@ func bench(half time.Duration, rounds int, scale float64, only, out string) erro
 			fmt.Fprintf(os.Stderr, "round %d of %d: %-34s %-44s w=%-2d %9.1f letters/s %7.0f us\n", round+1, rounds, s.group, s.name, s.w, s.rates[len(s.rates)-1], s.cpus[len(s.cpus)-1])
 		}
 	}
-	return report(rows, rtt, rounds, out)
+	return report(rows, before, rtt, rounds, out)
 }
 
 func (s *scenario) long() bool { return s.group == groupLong || s.group == groupLongTLS }
@@ -262,10 +263,12 @@ func scenarios(eml string) []*scenario {
 		if w == 1 {
 			row(groupLong, nameNetNew, sink, w, 14*w, plainly(netSMTP(false)))
 			row(groupLong, nameGoSMTP, sink, w, 32*w, plainly(goSMTPClient))
-			row(groupLong, nameLockstep, sink, w, 32*w, plainly(ours(lockstep, false)))
 		}
 		row(groupLong, nameNet, sink, w, 32*w, plainly(netSMTP(true)))
 		row(groupLong, nameGoMail, sink, w, 25*w, goMail)
+		if w == 1 {
+			row(groupLong, nameLockstep, sink, w, 32*w, plainly(ours(lockstep, false)))
+		}
 		row(groupLong, namePipelined, sink, w, 60*w, plainly(ours(pipelined, false)))
 		row(groupLong, nameOverlap, sink, w, 160*w, plainly(ours(overlap, false)))
 		if w == 1 {

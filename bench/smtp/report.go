@@ -78,11 +78,11 @@ func (t *table) groups() []string {
 	return all
 }
 
-func report(rows []*scenario, rtt time.Duration, rounds int, out string) error {
+func report(rows []*scenario, before string, rtt time.Duration, rounds int, out string) error {
 	t := &table{rows, rtt}
 	var b strings.Builder
-	fmt.Fprintf(&b, "Measured %s, %s, %d processors (%s), %s, Postfix %s; %d rounds in turns (%d behind the long line), medians. The long line's round trip was %.1f ms.\n",
-		time.Now().UTC().Format("2006-01-02"), runtime.Version(), runtime.NumCPU(), processor(), runtime.GOOS+"/"+runtime.GOARCH, postfix(), rounds, max(rounds-2, 1), ms(rtt))
+	fmt.Fprintf(&b, "Measured %s, %s, %d processors (%s), %s, Postfix %s; %d rounds in turns (%d behind the long line), medians. The long line's round trip was %.1f ms. Processes that wanted a processor before it began, on average: %s.\n",
+		time.Now().UTC().Format("2006-01-02"), runtime.Version(), runtime.NumCPU(), processor(), runtime.GOOS+"/"+runtime.GOARCH, postfix(), rounds, max(rounds-2, 1), ms(rtt), before)
 	t.targets(&b)
 	for _, g := range t.groups() {
 		t.group(&b, g)
@@ -176,6 +176,16 @@ func processor() string {
 		}
 	}
 	return runtime.GOARCH
+}
+
+// load is the machine's load average of the last minute.
+func load() string {
+	b, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return "unknown"
+	}
+	one, _, _ := strings.Cut(string(b), " ")
+	return one
 }
 
 func postfix() string {
