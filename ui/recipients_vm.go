@@ -38,7 +38,8 @@ type recipientsVM struct {
 	pages   map[int]*list.Element
 	lru     *list.List // of *page, most recent first
 	waiting map[int]bool
-	gen     int
+	set     int // counts the sets of pages: a page of an earlier one that comes late is dropped
+	gen     int // counts the questions for ids
 	stop    context.CancelFunc
 }
 
@@ -58,6 +59,7 @@ func newRecipientsVM(svc RecipientService, tasks *Tasks) *recipientsVM {
 }
 
 func (vm *recipientsVM) dropPages() {
+	vm.set++
 	vm.pages, vm.lru, vm.waiting = map[int]*list.Element{}, list.New(), map[int]bool{}
 }
 
@@ -174,11 +176,11 @@ func (vm *recipientsVM) fetch(n int) {
 	}
 	vm.waiting[n] = true
 	from, to := n*pageRows, min((n+1)*pageRows, len(vm.ids))
-	ids, gen := slices.Clone(vm.ids[from:to]), vm.gen
+	ids, set := slices.Clone(vm.ids[from:to]), vm.set
 	background(vm.tasks,
 		func(ctx context.Context) ([]model.Contact, error) { return vm.svc.Contacts(ctx, ids) },
 		func(rows []model.Contact, err error) {
-			if gen != vm.gen || !vm.waiting[n] {
+			if set != vm.set {
 				return
 			}
 			delete(vm.waiting, n)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -13,17 +14,17 @@ import (
 	"hongyan/app/model"
 )
 
-// newQueue gives Tasks without a window; run settles them.
-func newQueue(t *testing.T) (tasks *Tasks, run func()) {
-	r := &rig{t: t}
+// newQueue gives Tasks without a window; run settles them, and r is what they queue on.
+func newQueue(t *testing.T) (tasks *Tasks, run func(), r *rig) {
+	r = &rig{t: t}
 	tasks = NewTasks(r.dispatch)
 	tasks.timer = r.timer
 	t.Cleanup(tasks.Close)
-	return tasks, func() { r.settle(tasks) }
+	return tasks, func() { r.settle(tasks) }, r
 }
 
 func TestTasks(t *testing.T) {
-	tasks, run := newQueue(t)
+	tasks, run, _ := newQueue(t)
 	var got []string
 	var p pause
 	tasks.after(&p, time.Hour, func() { got = append(got, "early") })
@@ -42,24 +43,24 @@ func TestTasks(t *testing.T) {
 }
 
 // people makes a view model over n people.
-func people(t *testing.T, n int) (*recipientsVM, *fake, func()) {
+func people(t *testing.T, n int) (*recipientsVM, *fake, func(), *rig) {
 	f := newFake()
 	f.lists = []model.List{{ID: 1, Name: "all", Count: n}}
 	for i := range n {
 		f.contacts = append(f.contacts, model.Contact{ID: int64(i + 1), Email: fmt.Sprintf("p%06d@example.com", i), Name: fmt.Sprint("n", n-i)})
 		f.member[int64(i+1)] = 1
 	}
-	tasks, run := newQueue(t)
+	tasks, run, r := newQueue(t)
 	vm := newRecipientsVM(f, tasks)
 	vm.failed = func(err error) { t.Error(err) }
 	vm.load()
 	run()
-	return vm, f, run
+	return vm, f, run, r
 }
 
 // TestRecipientPages: a row is not there at first, comes with its page, and old pages are dropped.
 func TestRecipientPages(t *testing.T) {
-	vm, f, run := people(t, pageRows*(maxPages+4))
+	vm, f, run, _ := people(t, pageRows*(maxPages+4))
 	var came [][2]int
 	vm.rows = func(from, to int) { came = append(came, [2]int{from, to}) }
 	if _, ok := vm.row(70); ok {
@@ -93,9 +94,34 @@ func TestRecipientPages(t *testing.T) {
 	}
 }
 
+// TestLatePage: a page of the list before, which comes when the next list is there already, is not taken for its own.
+func TestLatePage(t *testing.T) {
+	vm, f, run, r := people(t, 200)
+	shown := make(chan struct{})
+	vm.moved = func(int64) { close(shown) } // the new ids are here
+	f.block = make(chan struct{})
+	vm.sort(model.SortName) // turns the people round
+	vm.row(1)               // asks for a page of the ids that are still shown
+	for waiting := true; waiting; {
+		r.drain()
+		select {
+		case <-shown:
+			waiting = false
+		default:
+			runtime.Gosched()
+		}
+	}
+	vm.row(0)
+	close(f.block)
+	run()
+	if c, ok := vm.row(0); !ok || c.ID != vm.ids[0] {
+		t.Errorf("row 0 is %+v (%v), want person %d", c, ok, vm.ids[0])
+	}
+}
+
 // TestRecipientSelection: as lists do, and everybody at no cost.
 func TestRecipientSelection(t *testing.T) {
-	vm, f, run := people(t, 300)
+	vm, f, run, _ := people(t, 300)
 	vm.click(3, false, false)
 	vm.click(6, false, true)
 	vm.click(10, true, false)
@@ -123,7 +149,7 @@ func TestRecipientSelection(t *testing.T) {
 }
 
 func TestRecipientSearchAndSort(t *testing.T) {
-	vm, _, run := people(t, 30)
+	vm, _, run, _ := people(t, 30)
 	vm.sort(model.SortName)
 	run()
 	first := vm.ids[0]
@@ -147,7 +173,7 @@ func TestRecipientSearchAndSort(t *testing.T) {
 }
 
 func TestSuppress(t *testing.T) {
-	vm, f, run := people(t, 3)
+	vm, f, run, _ := people(t, 3)
 	vm.click(1, false, false)
 	vm.suppress(func(err error) {
 		if err != nil {
@@ -164,7 +190,7 @@ func TestSuppress(t *testing.T) {
 func TestLetterDraft(t *testing.T) {
 	f := newFake()
 	f.letters = []model.Letter{{ID: 1, Subject: "old", UpdatedAt: f.at(1)}, {ID: 2, Subject: "new", Body: "b", UpdatedAt: f.at(2)}}
-	tasks, run := newQueue(t)
+	tasks, run, _ := newQueue(t)
 	vm := newLetterVM(f, tasks)
 	vm.load()
 	run()
@@ -198,7 +224,7 @@ func sorted(s []string) []string {
 
 // TestLatePreview: what comes after the next key is not shown.
 func TestLatePreview(t *testing.T) {
-	tasks, run := newQueue(t)
+	tasks, run, _ := newQueue(t)
 	vm := newLetterVM(newFake(), tasks)
 	vm.edit(func(l *model.Letter) { l.Subject = "one" })
 	vm.settle()
@@ -215,7 +241,7 @@ func TestLatePreview(t *testing.T) {
 func TestProgressLog(t *testing.T) {
 	f := newFake()
 	f.log = []LogLine{{Kind: LogServer, Text: "250-one\r\n250 two"}}
-	tasks, _ := newQueue(t)
+	tasks, _, _ := newQueue(t)
 	vm := newProgressVM(f, tasks)
 	vm.tick()
 	if len(vm.log) != 2 || vm.log[0].Text != "250-one" || vm.log[1].Text != "250 two" || vm.log[1].Kind != LogServer {
@@ -246,7 +272,7 @@ func TestProgressLog(t *testing.T) {
 // TestProgressRates: one value a second, the last minute.
 func TestProgressRates(t *testing.T) {
 	f := shop("en").sending("en")
-	tasks, run := newQueue(t)
+	tasks, run, _ := newQueue(t)
 	vm := newProgressVM(f, tasks)
 	at := f.at(0)
 	vm.now = func() time.Time { return at }
@@ -292,7 +318,7 @@ func count(calls []string, name string) int {
 func TestRemembered(t *testing.T) {
 	f := newFake()
 	f.campaigns = []model.Campaign{{ID: 2, State: model.CampaignDone}, {ID: 1, State: model.CampaignDone}}
-	tasks, run := newQueue(t)
+	tasks, run, _ := newQueue(t)
 	for id, want := range map[int64]int64{1: 1, 2: 2, 9: 2, 0: 2} {
 		vm := newProgressVM(f, tasks)
 		vm.load(id)
