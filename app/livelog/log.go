@@ -112,7 +112,7 @@ func format(en entry) Line {
 	case smtpx.EventTLS:
 		l.Text = "TLS " + strings.TrimPrefix(e.Text, "TLS ")
 	case smtpx.EventClose:
-		l.Text = strings.TrimSpace("— " + e.Text)
+		l.Text = strings.TrimSpace("closed " + e.Text)
 	}
 	return l
 }
