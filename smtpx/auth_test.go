@@ -244,7 +244,7 @@ func scramServer(p *peer, mech, password string, tamper func(first, final string
 	i := strings.Index(msg, "n=me")
 	header, bare := msg[:i], msg[i:]
 	nonce := bare[strings.Index(bare, "r=")+2:]
-	first, final := "r="+nonce+"server,s="+enc("salt")+",i=4096", ""
+	first := "r=" + nonce + "server,s=" + enc("salt") + ",i=4096"
 	if tamper != nil {
 		first, _ = tamper(first, "")
 	}
@@ -282,7 +282,7 @@ func scramServer(p *peer, mech, password string, tamper func(first, final string
 		p.say("535 5.7.8 no\n")
 		return
 	}
-	final = "v=" + b64.EncodeToString(mac(mac(salted, "Server Key"), signed))
+	final := "v=" + b64.EncodeToString(mac(mac(salted, "Server Key"), signed))
 	if tamper != nil {
 		_, final = tamper("", final)
 	}

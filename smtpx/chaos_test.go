@@ -53,7 +53,7 @@ func (m *moody) serve() error {
 		}
 		line = strings.TrimSuffix(line, "\r\n")
 		verb, _, _ := strings.Cut(line, " ")
-		ok := false
+		var ok bool
 		switch verb {
 		case "RSET":
 			if to, mail, lost = nil, false, false; m.left > 0 {

@@ -69,7 +69,7 @@ func (w *writer) refuseHere(t *Transaction, e *Error) {
 func (w *writer) envelope(t *Transaction, data bool) (*txn, error) {
 	if err := w.check(t); err != nil {
 		w.refuseHere(t, &Error{Phase: PhaseMail, Err: err})
-		return nil, nil
+		return nil, nil //nolint:nilerr // the letter's error is not the session's
 	}
 	tx := &txn{t: t, out: make([]Outcome, len(t.To)), taken: make([]bool, len(t.To)), phase: PhaseMail}
 	w.mu.Lock()

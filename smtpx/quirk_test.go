@@ -135,7 +135,7 @@ func TestMailRefused(t *testing.T) {
 				p.want(".")
 				p.say("554 no\n")
 			}
-			p.br.ReadString('\n')
+			_, _ = p.br.ReadString('\n')
 		}))
 		r := s.Send(t.Context(), letter(t, 1))
 		if o := r.Outcomes[0]; o.Status != Permanent || o.Phase != PhaseMail || o.Reply.Code != 553 {

@@ -58,7 +58,7 @@ func TestRecipientsApart(t *testing.T) {
 	cfg := serve(t, func(p *peer) {
 		p.hello("PIPELINING")
 		for range 5 {
-			p.br.ReadString('\n')
+			_, _ = p.br.ReadString('\n')
 		}
 		p.say("250 ok\n250 ok\n550 5.1.1 nobody\n451 later\n354 go\n")
 		p.data()

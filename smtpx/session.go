@@ -140,14 +140,13 @@ func (s *Session) ChunkingFailed() bool {
 	return s.noChunk
 }
 
-// Close says QUIT, waits a short while, and closes. What the server answers changes nothing: the error is always
-// nil after a session that was still alive. Close during Run ends it as a cancelled context does.
+// Close says QUIT, waits a short while, and closes. What the server answers changes nothing, and the error, there
+// for io.Closer, is always nil. Close during Run ends it as a cancelled context does.
 func (s *Session) Close() error {
-	s.mu.Lock()
-	if s.dead != nil {
-		s.mu.Unlock()
-		return nil
+	if s.Err() != nil {
+		return nil //nolint:nilerr // Run has told it
 	}
+	s.mu.Lock()
 	if s.writing {
 		s.failLocked(&Error{Phase: s.phaseLocked(), Err: ErrClosed})
 		for !s.settled {

@@ -58,7 +58,7 @@ func (t *tracer) failed(e *Error) {
 	if t.fn == nil {
 		return
 	}
-	if e.Err != ErrClosed {
+	if !errors.Is(e.Err, ErrClosed) {
 		t.note(EventError, e.Phase, e.Error())
 	}
 	t.note(EventClose, e.Phase, "")

@@ -60,12 +60,13 @@ func (ss *session) auth(arg string) bool {
 // answer is the client's answer to a challenge, or its initial response if there was one ("=" is an empty one). ok is
 // false when it is no base64 or a cancellation.
 func (ss *session) answer(challenge, initial string) (answer string, ok bool, err error) {
-	if initial == "" {
+	switch initial {
+	case "":
 		ss.reply(challenge)
 		if initial, err = ss.readCommand(); err != nil {
 			return "", false, err
 		}
-	} else if initial == "=" {
+	case "=":
 		initial = ""
 	}
 	raw, bad := base64.StdEncoding.DecodeString(initial)
