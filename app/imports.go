@@ -34,7 +34,7 @@ func (a *App) Import(ctx context.Context, src *contacts.Source, spec model.Impor
 		return model.ImportReport{}, model.E(model.EConsent, nil)
 	}
 	spec.Format, spec.Charset = src.Format(), src.Charset()
-	if spec.FileName == "" {
+	if spec.FileName == "" && src.Name() != "" { // pasted text has no name
 		spec.FileName = filepath.Base(src.Name())
 	}
 	began := time.Now()
