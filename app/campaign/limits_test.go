@@ -22,7 +22,7 @@ func TestLimitsHoldForTheServer(t *testing.T) {
 	checks := flag.Lookup("rapid.checks")
 	if checks != nil && checks.Value.String() == checks.DefValue { // each check writes a real journal
 		defer func() { _ = checks.Value.Set(checks.DefValue) }()
-		_ = checks.Value.Set("12")
+		_ = checks.Value.Set("8")
 	}
 	dir, n := t.TempDir(), 0
 	rapid.Check(t, func(rt *rapid.T) {

@@ -224,11 +224,17 @@ func (w *world) start(id int64, accounts ...model.Account) *running {
 	return w.startWith(w.config(id, accounts...))
 }
 
-func (w *world) startWith(cfg campaign.Config) *running {
-	r := &running{Runner: campaign.New(cfg), w: w, id: cfg.CampaignID, done: make(chan struct{})}
+func (w *world) startWith(cfg campaign.Config) *running { return w.ready(cfg).begin(w.Context()) }
+
+// ready makes a run that is begun by begin.
+func (w *world) ready(cfg campaign.Config) *running {
+	return &running{Runner: campaign.New(cfg), w: w, id: cfg.CampaignID, done: make(chan struct{})}
+}
+
+func (r *running) begin(ctx context.Context) *running {
 	go func() {
 		defer close(r.done)
-		r.err = r.Run(w.Context())
+		r.err = r.Run(ctx)
 	}()
 	return r
 }

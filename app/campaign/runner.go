@@ -264,10 +264,14 @@ func (r *Runner) Stop() { r.halt(&ending{state: model.CampaignStopped}) }
 // finishAs ends the run when the letters under way are done. The first reason stays, but a fault outranks it.
 func (r *Runner) finishAs(e *ending) {
 	r.mu.Lock()
-	if r.end == nil || r.end.err == nil && e.err != nil {
+	news := r.end == nil || r.end.err == nil && e.err != nil
+	if news {
 		r.end = e
 	}
 	r.mu.Unlock()
+	if !news {
+		return // nor is anybody woken: whoever looks would find the same fault, and say so again
+	}
 	r.wake()
 	r.cfg.Accounts.sig.broadcast()
 }

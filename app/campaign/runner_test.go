@@ -39,7 +39,7 @@ func TestIntentIsOnTheDiskBeforeTheDot(t *testing.T) {
 		w := newWorld(t)
 		a := w.account("a", model.Limits{Connections: 3})
 		a.Profile = model.ProfileRelay
-		id := w.campaign("c", 90, model.Schedule{})
+		id := w.campaign("c", 30, model.Schedule{})
 		looks := 0
 		w.before = func(_ model.Account, to string, p smtpx.Phase) {
 			if p != smtpx.PhaseDot {
@@ -60,7 +60,7 @@ func TestIntentIsOnTheDiskBeforeTheDot(t *testing.T) {
 			w.mu.Unlock()
 		}
 		w.start(id, a).ends(model.CampaignDone, "")
-		if looks != 90 {
+		if looks != 30 {
 			t.Errorf("%d looks", looks)
 		}
 	})
@@ -197,13 +197,13 @@ func TestStopAtEveryPoint(t *testing.T) {
 				w := newWorld(t)
 				a := w.account("a", model.Limits{})
 				id := w.campaign("c", 10, model.Schedule{})
-				var r *running
+				r := w.ready(w.config(id, a))
 				w.before = func(_ model.Account, to string, at smtpx.Phase) {
 					if to == "c4@example.org" && at == p {
 						r.Stop()
 					}
 				}
-				r = w.start(id, a)
+				r.begin(t.Context())
 				r.ends(model.CampaignStopped, "")
 				taken := 4
 				if p == smtpx.PhaseDot {
@@ -228,13 +228,13 @@ func TestPauseAtEveryPoint(t *testing.T) {
 				w := newWorld(t)
 				a := w.account("a", model.Limits{})
 				id := w.campaign("c", 10, model.Schedule{})
-				var r *running
+				r := w.ready(w.config(id, a))
 				w.before = func(_ model.Account, to string, at smtpx.Phase) {
 					if to == "c4@example.org" && at == p {
 						r.Pause()
 					}
 				}
-				r = w.start(id, a)
+				r.begin(t.Context())
 				r.ends(model.CampaignPaused, campaign.PauseUser)
 				w.want(id, model.Counts{Total: 10, Accepted: 5, Queued: 5})
 				w.restart()
@@ -291,8 +291,7 @@ func TestTheEndOfTheProgramPauses(t *testing.T) {
 		a := w.account("a", model.Limits{GapMin: 10 * time.Second})
 		id := w.campaign("c", 10, model.Schedule{})
 		ctx, cancel := context.WithCancel(t.Context())
-		r := &running{Runner: campaign.New(w.config(id, a)), w: w, id: id, done: make(chan struct{})}
-		go func() { defer close(r.done); r.err = r.Run(ctx) }()
+		r := w.ready(w.config(id, a)).begin(ctx)
 		time.Sleep(25 * time.Second)
 		cancel()
 		r.ends(model.CampaignPaused, campaign.PauseUser)
@@ -341,8 +340,9 @@ func TestDiskFull(t *testing.T) {
 			}
 			_ = w.st.Close() // what it cannot write any more is lost to it, and unknown at the next start
 			w.open(store.Options{})
+			rows := w.rows(id)
 			for to := range w.once() {
-				if d := w.rows(id)[to]; d.State != model.Accepted && d.State != model.Unknown {
+				if d := rows[to]; d.State != model.Accepted && d.State != model.Unknown {
 					t.Errorf("%s was reached and is %s", to, d.State)
 				}
 			}
