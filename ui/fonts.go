@@ -86,20 +86,20 @@ func singleFace(b []byte, want string) []byte {
 	if n < 1 || n > 64 || len(b) < 12+4*n {
 		return nil
 	}
-	var first []byte
+	at := func(i int) int { return int(binary.BigEndian.Uint32(b[12+4*i:])) }
 	for i := range n {
-		face := extract(b, int(binary.BigEndian.Uint32(b[12+4*i:])))
-		if face == nil {
-			continue
+		if strings.HasSuffix(familyName(b, at(i)), want) {
+			if face := extract(b, at(i)); face != nil {
+				return face
+			}
 		}
-		if first == nil {
-			first = face
-		}
-		if strings.HasSuffix(familyName(face), want) {
+	}
+	for i := range n {
+		if face := extract(b, at(i)); face != nil {
 			return face
 		}
 	}
-	return first
+	return nil
 }
 
 // extract copies the tables of the face whose directory is at off into a file of its own.
@@ -127,16 +127,23 @@ func extract(b []byte, off int) []byte {
 	return out
 }
 
-// familyName reads name 1 (family) in UTF-16 from the name table of a single face.
-func familyName(b []byte) string {
-	n := int(binary.BigEndian.Uint16(b[4:]))
+// familyName reads name 1 (family) in UTF-16 from the name table of the face whose directory is at dir; the tables'
+// places count from the start of the file.
+func familyName(b []byte, dir int) string {
+	if dir < 0 || dir+12 > len(b) {
+		return ""
+	}
+	n := int(binary.BigEndian.Uint16(b[dir+4:]))
+	if dir+12+16*n > len(b) {
+		return ""
+	}
 	for i := range n {
-		rec := b[12+16*i:]
+		rec := b[dir+12+16*i:]
 		if string(rec[:4]) != "name" {
 			continue
 		}
 		off, size := int(binary.BigEndian.Uint32(rec[8:])), int(binary.BigEndian.Uint32(rec[12:]))
-		if off+size > len(b) || size < 6 {
+		if off < 0 || off+size > len(b) || size < 6 {
 			return ""
 		}
 		t := b[off : off+size]

@@ -141,10 +141,10 @@ func collection(families ...string) []byte {
 // TestSingleFace: the face for simplified Chinese is taken out of a collection, and damage is no panic.
 func TestSingleFace(t *testing.T) {
 	ttc := collection("Sans CJK JP", "Sans CJK SC", "Sans CJK TC")
-	if got := familyName(singleFace(ttc, "SC")); got != "Sans CJK SC" {
+	if got := familyName(singleFace(ttc, "SC"), 0); got != "Sans CJK SC" {
 		t.Errorf("took %q", got)
 	}
-	if got := familyName(singleFace(ttc, "KR")); got != "Sans CJK JP" {
+	if got := familyName(singleFace(ttc, "KR"), 0); got != "Sans CJK JP" {
 		t.Errorf("without the wanted one it took %q", got)
 	}
 	single := []byte("OTTO, a file of one face")
@@ -166,7 +166,7 @@ func TestSystemFont(t *testing.T) {
 		t.Skip("not installed:", path)
 	}
 	r := loadFace(path)
-	if r == nil || !strings.HasSuffix(familyName(r.Content()), "SC") {
+	if r == nil || !strings.HasSuffix(familyName(r.Content(), 0), "SC") {
 		t.Error("no face for simplified Chinese in", path)
 	}
 	if loadFace(path+".gone") != nil || loadFace("") != nil {
