@@ -120,7 +120,7 @@ func TestWordsOfErrors(t *testing.T) {
 		en, zh string
 	}{
 		{model.E(model.ELetterEmpty, nil, "part", "body"), "The letter has no body yet.", "信件还没有正文"},
-		{model.E(model.ELetterSyntax, nil, "place", "subject", "line", "1", "detail", "unclosed"), "The subject of the letter, line 1: two opening braces", "信件主题第 1 行：“{{” 没有"},
+		{model.E(model.ELetterSyntax, nil, "place", "subject", "line", "1", "detail", "unclosed"), "The subject of the letter, line 1: two opening braces", "信件主题第 1 行：左边的双花括号没有"},
 		{model.E(model.ELetterField, nil, "field", "subject", "place", "body", "line", "3", "known", "name"), "The field {{subject}} in the body, line 3", "正文第 3 行的字段 {{subject}}"},
 		{model.E(model.ELetterFront, nil, "line", "2", "detail", "name"), "line 2: name.", "第 2 行无法读取：name"},
 		{model.E(model.ENotFound, nil, "kind", "list", "name", "list"), "There is no list named “list”.", "没有名为“list”的列表"},
