@@ -19,13 +19,19 @@ const (
 	FormatChat  = "qq-chat"  // a chat record, as the client exports or copies it
 	FormatVCard = "vcard"    // an address book of a phone
 	FormatHTML  = "html"     // a saved page
+	FormatMHT   = "mht"      // a saved page with its pictures in one file
+	FormatEML   = "eml"      // a mail: the people it is from and to
+	FormatMbox  = "mbox"     // a mailbox file of many mails
+	FormatLDIF  = "ldif"     // the address book of a directory or a mail program
+	FormatJSON  = "json"     // objects, one a line or in a list
 	FormatXLSX  = "xlsx"     // a workbook of Excel, WPS and others
 	FormatODS   = "ods"      // a workbook of LibreOffice and others
 )
 
 // Formats lists the formats, in the order of a menu.
 func Formats() []string {
-	return []string{FormatText, FormatCSV, FormatGroup, FormatChat, FormatVCard, FormatHTML, FormatXLSX, FormatODS}
+	return []string{FormatText, FormatCSV, FormatXLSX, FormatODS, FormatGroup, FormatChat, FormatVCard, FormatHTML, FormatMHT, FormatEML, FormatMbox,
+		FormatLDIF, FormatJSON}
 }
 
 // detect finds format, charset and layout from the first octets.
@@ -117,8 +123,11 @@ func (s *Source) layout() error {
 		s.format = shape(text, s.eol)
 	}
 	switch s.format {
-	case FormatText, FormatChat, FormatVCard, FormatHTML:
+	case FormatText, FormatChat, FormatVCard, FormatHTML, FormatMHT, FormatEML, FormatMbox, FormatLDIF:
 		return nil
+	case FormatJSON:
+		s.table = s.sniffJSON(text)
+		return s.SetMapping(s.opt.Mapping)
 	}
 	s.sep, s.table = findTable(text, s.eol)
 	if s.table == nil {
@@ -146,10 +155,14 @@ func shape(text string, eol byte) string {
 		return FormatVCard
 	case isHTML(text):
 		return FormatHTML
+	case isLDIF(text, eol):
+		return FormatLDIF
+	case isJSON(start, text):
+		return FormatJSON
 	case isChat(text, eol):
 		return FormatChat
 	}
-	return ""
+	return mailShape(text, eol)
 }
 
 // sampleText gives the first rows of a text.
@@ -164,7 +177,7 @@ func sampleOf(t rowSource) ([]line, error) {
 	for len(rows) < sampleRows {
 		cells, no, err := t.next()
 		switch {
-		case errors.Is(err, errRowLength):
+		case errors.Is(err, errRowLength), errors.Is(err, errRowDamaged):
 		case errors.Is(err, io.EOF):
 			return rows, nil
 		case err != nil:
@@ -257,7 +270,13 @@ func (t *table) isGroup() bool {
 }
 
 // NoConsent says that the people in a source of this shape did not hand over their addresses themselves.
-func (s *Source) NoConsent() bool { return s.format == FormatChat || s.format == FormatHTML }
+func (s *Source) NoConsent() bool {
+	switch s.format {
+	case FormatChat, FormatHTML, FormatMHT, FormatEML, FormatMbox:
+		return true
+	}
+	return false
+}
 
 // read is one pass over the source.
 func (s *Source) read(r *run) error {
@@ -272,6 +291,14 @@ func (s *Source) read(r *run) error {
 		return readText(r)
 	case FormatXLSX, FormatODS:
 		return readSheet(r)
+	case FormatMHT:
+		return readMHT(r)
+	case FormatEML, FormatMbox:
+		return readMail(r)
+	case FormatLDIF:
+		return readLDIF(r)
+	case FormatJSON:
+		return readJSON(r)
 	}
 	return readCSV(r)
 }

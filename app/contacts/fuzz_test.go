@@ -30,7 +30,7 @@ func checkRead(t fataler, raw []byte, opt Options) {
 	}
 	rows, rejects := 0, 0
 	lines := maxSheetRows
-	if s.book == nil {
+	if s.book == nil && s.format != FormatMHT { // whose lines are those of the page inside
 		lines = max(bytes.Count(raw, []byte{s.eol}), bytes.Count(raw, []byte{'\n'}), bytes.Count(raw, []byte{'\r'})) + 1
 	}
 	err = s.Read(context.Background(), func(r model.Row) error {
@@ -53,7 +53,7 @@ func checkRead(t fataler, raw []byte, opt Options) {
 		}
 		return nil
 	}, nil)
-	if s.book != nil && model.CodeOf(err) == model.EFileFormat {
+	if (s.book != nil || s.format == FormatMHT) && model.CodeOf(err) == model.EFileFormat {
 		return // the damage lies behind the first rows
 	}
 	if err != nil {
@@ -96,6 +96,31 @@ func FuzzHTML(f *testing.F) {
 
 func FuzzChat(f *testing.F) {
 	fuzzFormat(f, FormatChat, "qq-chat-export.txt", "王芳(4200000001) 9:00:00\nQQ:4200000002\n<a@b.cn> 2024/3/1 21:00:00")
+}
+
+func FuzzMail(f *testing.F) {
+	f.Add([]byte(letter), true)
+	f.Add([]byte("From a 09:00\nTo: =?gbk?B?1cU=?= <a@b.cn>,\n x@\n\nFrom b 9:00\nCc: <"), false)
+	f.Fuzz(func(t *testing.T, raw []byte, one bool) {
+		format := FormatMbox
+		if one {
+			format = FormatEML
+		}
+		checkRead(t, raw, Options{Format: format})
+	})
+}
+
+func FuzzMHT(f *testing.F) {
+	fuzzFormat(f, FormatMHT, "Content-Type: multipart/related; boundary=x\n\n--x\nContent-Type: text/html\nContent-Transfer-Encoding: quoted-printable\n\n<p>a=40b.cn\n--x--\n",
+		"Content-Type: text/html; charset=gbk\nContent-Transfer-Encoding: base64\n\nYUBiLmNu")
+}
+
+func FuzzLDIF(f *testing.F) {
+	fuzzFormat(f, FormatLDIF, "dn: cn=a\ncn:: 5byg\nmail: a@b\n .cn\n\ndn: b\nmail:< x\nmember: y", "version: 1\ndn: x=y\nmail:: YUBiLmNu\nchangetype: add")
+}
+
+func FuzzJSON(f *testing.F) {
+	fuzzFormat(f, FormatJSON, "{\"email\":\"a@b.cn\",\"n\":[1,{\"value\":\"c@d.cn\"}]}\n{\"email\":", "[\n{\"qq\":4.2E9,\"a\":{\"b\":null}}\n,{}]")
 }
 
 // FuzzXLSX and FuzzODS put any XML into the parts of a workbook; FuzzArchive spoils the file round them.

@@ -51,6 +51,11 @@ func readHTML(r *run) error {
 	if err != nil {
 		return err
 	}
+	return r.readPage(in)
+}
+
+// readPage reads one page in UTF-8.
+func (r *run) readPage(in io.Reader) error {
 	p := &page{run: r, z: html.NewTokenizer(in), line: 1}
 	p.z.SetMaxBuf(maxToken)
 	for kind := p.next(); kind != html.ErrorToken; kind = p.next() {

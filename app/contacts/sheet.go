@@ -9,11 +9,13 @@ import (
 	"hongyan/app/model"
 )
 
-// rowSource gives the rows of a table, one after the other: io.EOF ends it, errRowLength comes with the start of a
-// row that was skipped. The slice is valid until the next call; the strings stay.
+// rowSource gives the rows of a table, one after the other: io.EOF ends it, errRowLength and errRowDamaged come
+// with the start of a row that was skipped. The slice is valid until the next call; the strings stay.
 type rowSource interface {
 	next() (cells []string, no int, err error)
 }
+
+var errRowDamaged = errors.New("row damaged")
 
 // rowCloser is a rowSource that holds something open.
 type rowCloser interface {
@@ -91,6 +93,8 @@ func readRows(r *run, rows rowSource, done func()) error {
 		switch {
 		case errors.Is(err, errRowLength):
 			err = r.refuse(no, cells[0], ReasonRowLength, "")
+		case errors.Is(err, errRowDamaged):
+			err = r.refuse(no, cells[0], ReasonDamaged, "")
 		case err != nil:
 			err = r.src.unreadable(err)
 		default:

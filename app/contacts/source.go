@@ -42,6 +42,7 @@ type Source struct {
 	table   *table   // nil for a format without columns
 	book    workbook // nil for a text
 	sheet   int      // of book
+	keys    []string // of the columns of JSON
 	stats   Stats
 }
 

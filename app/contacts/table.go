@@ -33,29 +33,29 @@ const (
 
 // newTable finds header and roles in the first rows. ok says that some column holds addresses.
 func newTable(sample []line) (t *table, ok bool) {
-	head := findHeader(sample)
-	width := 0
-	body := sample
-	if head >= 0 {
-		width, body = len(sample[head].cells), sample[head+1:]
+	if head := findHeader(sample); head >= 0 {
+		return tableOf(sample[head].cells, sample[head].no, sample[head+1:])
 	}
+	return tableOf(nil, 0, sample)
+}
+
+// tableOf finds the roles of columns with these headers (nil: there are none), which stand in row no.
+func tableOf(headers []string, no int, body []line) (t *table, ok bool) {
+	width := len(headers)
 	for _, l := range body {
 		width = max(width, usedWidth(l.cells))
 	}
-	t = &table{columns: make([]Column, min(width, maxColumns)), given: -1, family: -1}
-	if head >= 0 {
-		t.header = sample[head].no
-	}
+	t = &table{columns: make([]Column, min(width, maxColumns)), given: -1, family: -1, header: no}
 	for i := range t.columns {
 		c := &t.columns[i]
-		if head >= 0 && i < len(sample[head].cells) {
-			c.Header = strings.TrimSpace(sample[head].cells[i])
+		if i < len(headers) {
+			c.Header = strings.TrimSpace(headers[i])
 		}
 		if c.Role = headerRole(c.Header); c.Role == "" {
 			c.Role = RoleField
 		}
 	}
-	t.guess(body, head >= 0)
+	t.guess(body, headers != nil)
 	for i := range t.columns {
 		c := &t.columns[i]
 		if c.Header == "" {

@@ -353,6 +353,11 @@ func decodeValue(params []string, value string) string {
 	if err != nil {
 		return value
 	}
+	return plainValue(raw, enc)
+}
+
+// plainValue gives decoded octets as text; enc may be nil.
+func plainValue(raw []byte, enc encoding.Encoding) string {
 	if enc == nil && !utf8.Valid(raw) {
 		enc = simplifiedchinese.GB18030 // phones that name no charset mean their own
 	}
