@@ -34,6 +34,7 @@ func verbs() []verb {
 		{[]string{"campaign", "retry"}, "campaign retry C --failed|--unknown", campaignRetry},
 		{[]string{"send"}, "send ... (campaign create and run in one; flags of both)", send},
 		{[]string{"report"}, "report C --to FILE.csv|FILE.html", report},
+		{[]string{"support"}, "support --to FILE.zip [--no-addresses]", supportFile},
 		{[]string{"practice"}, "practice [--addr 127.0.0.1:2525] [--mood normal|slow|refuse-tenth|drop-line|wait|full]", practice},
 		{[]string{"version"}, "version", showVersion},
 	}
