@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"time"
 
 	"hongyan/app/campaign"
 	"hongyan/app/model"
@@ -51,6 +52,11 @@ type ContactStore interface {
 	// BeginImport starts an import into a list that it creates when it is not there.
 	BeginImport(ctx context.Context, spec model.ImportSpec) (Importer, error)
 	UndoImport(ctx context.Context, importID int64) (removed int, err error)
+	OpenImports(ctx context.Context) ([]model.Import, error) // cut off, or under way
+	KeepImport(ctx context.Context, importID int64) error    // an open one counts as done
+	ImportsOf(ctx context.Context, contactID int64) ([]model.Import, error)
+	// RecordConsent writes down how people agreed where nothing is recorded yet; n is how many they were.
+	RecordConsent(ctx context.Context, ids []int64, consent string, when time.Time) (n int, err error)
 	// EachContact walks a list in id order, for exports and for freezing an audience.
 	EachContact(ctx context.Context, listID int64, f func(*model.Contact) error) error
 }
@@ -70,6 +76,7 @@ type LetterStore interface {
 type SuppressionStore interface {
 	campaign.Suppressor
 	Suppressions(ctx context.Context) ([]model.Suppression, error)
+	SuppressAll(ctx context.Context, sups []model.Suppression) (added int, err error)
 	RemoveSuppression(ctx context.Context, id int64) error
 }
 
@@ -92,6 +99,11 @@ type CampaignStore interface {
 	CampaignByName(ctx context.Context, name string) (*model.Campaign, error)
 	RemoveDraft(ctx context.Context, campaignID int64) error // only a draft that was never frozen
 	Deliveries(ctx context.Context, q model.DeliveryQuery) ([]model.Delivery, error)
+	// DeliveriesTo is what every campaign has of an address, the newest first.
+	DeliveriesTo(ctx context.Context, email string) ([]model.Delivery, error)
+	// EraseDeliveries takes out of every campaign what tells who an address was. ECampaignRun while a letter to it
+	// is under way.
+	EraseDeliveries(ctx context.Context, email string) error
 	Attempts(ctx context.Context, deliveryID int64) ([]model.Attempt, error)
 	// Requeue moves deliveries in one of the states from back to queued, on the user's word. Nothing else
 	// ever leaves unknown.

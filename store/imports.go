@@ -290,12 +290,8 @@ func (im *importer) insert(t *tx, people []*incoming) error {
 func (im *importer) Finish(ctx context.Context) (model.ImportReport, error) {
 	r := model.ImportReport{ImportID: im.id, ListID: im.list}
 	err := im.s.app.write(ctx, func(t *tx) error {
-		n, err := t.changes(`UPDATE imports SET state = 'done', finished = ? WHERE id = ? AND state = 'open'`, time.Now().UnixMilli(), im.id)
-		if err != nil {
+		if err := closeImport(t, im.id); err != nil {
 			return err
-		}
-		if n != 1 {
-			return model.E(model.EInvalid, nil, "field", "import", "value", idName(im.id))
 		}
 		return t.row(`SELECT rows, added, updated, duplicate, suppressed, format, charset FROM imports WHERE id = ?`, []any{im.id},
 			&r.Read, &r.Added, &r.Updated, &r.Duplicate, &r.Suppressed, &r.Format, &r.Charset)
@@ -323,6 +319,10 @@ func (d *database) checkpoint(ctx context.Context) {
 
 // Imports lists every import, the latest first.
 func (s *Store) Imports(ctx context.Context) ([]model.Import, error) {
+	return s.imports(ctx, `ORDER BY id DESC`)
+}
+
+func (s *Store) imports(ctx context.Context, which string, args ...any) ([]model.Import, error) {
 	var all []model.Import
 	err := s.app.each(ctx, func(rows *sql.Rows) error {
 		var im model.Import
@@ -333,6 +333,6 @@ func (s *Store) Imports(ctx context.Context) ([]model.Import, error) {
 		all = append(all, im)
 		return err
 	}, `SELECT id, list_id, list_name, source, consent, file_name, format, charset, state, rows, added, updated, duplicate, suppressed,
-		started, finished FROM imports ORDER BY id DESC`)
+		started, finished FROM imports `+which, args...)
 	return all, err
 }

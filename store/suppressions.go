@@ -48,19 +48,24 @@ func (s *Store) Suppressed(ctx context.Context, email string) (reason string, ye
 // Suppress implements campaign.Suppressor. What is suppressed already keeps its first reason. EInvalid for a key
 // that is neither an address nor "@" and a domain.
 func (s *Store) Suppress(ctx context.Context, sup model.Suppression) error {
+	return s.app.write(ctx, func(t *tx) error {
+		_, err := suppress(t, sup)
+		return err
+	})
+}
+
+// suppress stores one and says whether it was new: 1, or 0.
+func suppress(t *tx, sup model.Suppression) (int, error) {
 	i := strings.LastIndexByte(sup.Key, '@')
 	if i < 0 || i == len(sup.Key)-1 {
-		return model.E(model.EInvalid, nil, "field", "address", "value", sup.Key)
+		return 0, model.E(model.EInvalid, nil, "field", "address", "value", sup.Key)
 	}
 	if sup.At.IsZero() {
 		sup.At = time.Now()
 	}
 	key := sup.Key[:i] + strings.ToLower(sup.Key[i:])
-	return s.app.write(ctx, func(t *tx) error {
-		_, err := t.exec(`INSERT INTO suppressions (key, reason, detail, at) VALUES (?, ?, ?, ?) ON CONFLICT (key) DO NOTHING`,
-			key, sup.Reason, sup.Detail, ms(sup.At))
-		return err
-	})
+	return t.changes(`INSERT INTO suppressions (key, reason, detail, at) VALUES (?, ?, ?, ?) ON CONFLICT (key) DO NOTHING`,
+		key, sup.Reason, sup.Detail, ms(sup.At))
 }
 
 // Suppressions implements app.SuppressionStore, in order of keys.
