@@ -12,6 +12,7 @@ import (
 
 	"hongyan/app/campaign"
 	"hongyan/app/compose"
+	"hongyan/app/diagnose"
 	"hongyan/app/model"
 	"hongyan/app/provider"
 )
@@ -116,7 +117,10 @@ func (a *App) checkAccounts(ctx context.Context, c *Check, spec CampaignSpec) er
 			return err
 		}
 		c.Accounts = append(c.Accounts, v)
+		_, signIn := diagnose.Recall(v.Clock.Reply)
 		switch {
+		case v.Auth == model.AuthOAuth2 && (!v.HasSecret || signIn && v.Clock.State == model.ClockStopped):
+			c.add(true, "check.signin", "account", v.Name)
 		case !v.HasSecret:
 			c.add(true, "check.secret", "account", v.Name)
 		case v.Clock.State == model.ClockStopped:

@@ -201,6 +201,16 @@ func (r *signInRig) view() app.AccountView {
 	return views[0]
 }
 
+// mustSignIn says whether the check before a send asks for a sign-in.
+func (r *signInRig) mustSignIn(list int64) bool {
+	r.t.Helper()
+	c, err := r.Check(r.t.Context(), app.CampaignSpec{Name: "x", ListID: list, Letter: letter, AccountIDs: []int64{r.acct.ID}})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return slices.ContainsFunc(c.Findings, func(f app.Finding) bool { return f.Key == "check.signin" && f.Blocker })
+}
+
 // silent asserts that no secret of the sign-in stands in the log.
 func (r *signInRig) silent(more ...string) {
 	r.t.Helper()
@@ -226,6 +236,9 @@ func TestSignInAndSend(t *testing.T) {
 			camp := r.campaign("Hello", list, r.acct.ID)
 			if err := r.Start(t.Context(), camp.ID); model.CodeOf(err) != model.ESignIn {
 				t.Errorf("before the sign-in: %v", err)
+			}
+			if !r.mustSignIn(list) {
+				t.Error("the check before the send does not tell")
 			}
 			if r.view().HasSecret {
 				t.Error("not signed in, but there is a secret")
@@ -326,8 +339,14 @@ func TestPermissionWithdrawn(t *testing.T) {
 		t.Errorf("the doctor finds %+v, %v", last, err)
 	}
 
+	if !r.mustSignIn(camp.ListID) {
+		t.Error("the check before the send does not tell")
+	}
 	r.mail.valid = r.auth.Valid
 	r.signIn()
+	if r.mustSignIn(camp.ListID) {
+		t.Error("signed in again, and the check does not know")
+	}
 	if n := r.send(camp); n.Accepted != 3 {
 		t.Errorf("after signing in again: %+v", n)
 	}
