@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,14 +11,20 @@ import (
 	"hongyan/app/model"
 )
 
-// ExportList writes the people of a list (0: everybody) to a CSV file that a spreadsheet may open, and says how
-// many they were. EInvalid for another kind of file.
+// exporters write people by the extension of the file.
+var exporters = map[string]func(io.Writer, func(func(*model.Contact) error) error) (int, error){
+	".csv": contacts.WriteCSV, ".xlsx": contacts.WriteXLSX, ".vcf": contacts.WriteVCard,
+}
+
+// ExportList writes the people of a list (0: everybody) to a CSV file or workbook that a spreadsheet may open, or to
+// an address book (.vcf), and says how many they were. EInvalid for another kind of file.
 func (a *App) ExportList(ctx context.Context, listID int64, path string) (n int, err error) {
-	if ext := strings.ToLower(filepath.Ext(path)); ext != ".csv" {
+	write := exporters[strings.ToLower(filepath.Ext(path))]
+	if write == nil {
 		return 0, model.E(model.EInvalid, nil, "field", "export", "value", path)
 	}
 	err = writeFile(path, func(f *os.File) (err error) {
-		n, err = contacts.WriteCSV(f, func(row func(*model.Contact) error) error {
+		n, err = write(f, func(row func(*model.Contact) error) error {
 			return a.store.EachContact(ctx, listID, row)
 		})
 		return err

@@ -76,6 +76,19 @@ func WriteRejects(w io.Writer, rejects []model.Reject) error {
 // has (in alphabetical order), source, consent. each walks the people; it is called twice, because the
 // header has to name all fields before the first row. It gives the number of people written.
 func WriteCSV(w io.Writer, each func(func(*model.Contact) error) error) (int, error) {
+	var out *tableWriter
+	n, err := eachRow(each, func(header []string) (err error) {
+		out, err = newTableWriter(w, header...)
+		return err
+	}, func(row []string) error { return out.row(row...) })
+	if err != nil {
+		return n, err
+	}
+	return n, out.flush()
+}
+
+// eachRow walks people twice and gives them as rows under one header. The slices are valid during the call.
+func eachRow(each func(func(*model.Contact) error) error, header, row func([]string) error) (int, error) {
 	names := map[string]struct{}{}
 	err := each(func(c *model.Contact) error {
 		for k := range c.Fields {
@@ -87,24 +100,20 @@ func WriteCSV(w io.Writer, each func(func(*model.Contact) error) error) (int, er
 		return 0, err
 	}
 	fields := slices.Sorted(maps.Keys(names))
-	row := append(append([]string{headEmail, headName}, fields...), headSource, headConsent)
-	out, err := newTableWriter(w, row...)
-	if err != nil {
+	cells := append(append([]string{headEmail, headName}, fields...), headSource, headConsent)
+	if err := header(cells); err != nil {
 		return 0, err
 	}
 	n := 0
 	err = each(func(c *model.Contact) error {
-		row = append(row[:0], c.Address, c.Name)
+		cells = append(cells[:0], c.Address, c.Name)
 		for _, k := range fields {
-			row = append(row, c.Fields[k])
+			cells = append(cells, c.Fields[k])
 		}
 		n++
-		return out.row(append(row, c.Source, c.Consent)...)
+		return row(append(cells, c.Source, c.Consent))
 	})
-	if err != nil {
-		return n, err
-	}
-	return n, out.flush()
+	return n, err
 }
 
 // tableWriter writes CSV that spreadsheets read rightly: a mark, and every cell safe. Rows end with a bare line

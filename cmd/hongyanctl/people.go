@@ -153,7 +153,7 @@ func listShow(c *cli) func(context.Context) (int, error) {
 }
 
 func exportList(c *cli) func(context.Context) (int, error) {
-	to := c.flags.String("to", "", "the file: .csv")
+	to := c.flags.String("to", "", "the file: .csv, .xlsx or .vcf")
 	return func(ctx context.Context) (int, error) {
 		if err := c.names(1, "the list"); err != nil {
 			return 0, err

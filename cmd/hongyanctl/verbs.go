@@ -26,7 +26,7 @@ func verbs() []verb {
 		{[]string{"import"}, "import FILE --list L --source TEXT --consent TEXT [--charset NAME] [--dry-run] [--rejects FILE]", importFile},
 		{[]string{"list", "show"}, "list show L [--limit N]", listShow},
 		{[]string{"list"}, "list", listAll},
-		{[]string{"export"}, "export L --to FILE", exportList},
+		{[]string{"export"}, "export L --to FILE.csv|FILE.xlsx|FILE.vcf", exportList},
 		{[]string{"campaign", "create"}, "campaign create --name C --list L --letter FILE --account A[,B...] [--subject T] [--attach FILE]...", campaignCreate},
 		{[]string{"campaign", "run"}, "campaign run C [--resume] [--max-wait 15m] [--quiet]", campaignRun},
 		{[]string{"campaign", "pause"}, "campaign pause C", campaignPause},

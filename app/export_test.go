@@ -1,0 +1,76 @@
+package app_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"hongyan/app/contacts"
+	"hongyan/app/model"
+)
+
+// What is exported can be imported again in any of its kinds, and gives the same people.
+func TestExportList(t *testing.T) {
+	r := newRig(t)
+	people := func(list string) []string {
+		t.Helper()
+		l, err := r.ListByName(t.Context(), list)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out []string
+		if err := r.EachContact(t.Context(), l.ID, func(c *model.Contact) error {
+			out = append(out, fmt.Sprint(c.Email, " ", c.Name))
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	load := func(src *contacts.Source, err error, list string) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.Import(t.Context(), src, model.ImportSpec{ListName: list, Source: "展会", Consent: "书面"}, false, nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := src.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	src, err := contacts.FromText("姓名,邮箱,城市\n张三,a@example.com,=1+1\n李四,b@example.com,\n", contacts.Options{})
+	load(src, err, "people")
+	l, err := r.ListByName(t.Context(), "people")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := people("people")
+	dir := t.TempDir()
+	for _, name := range []string{"a.csv", "b.xlsx", "C.VCF"} {
+		path := filepath.Join(dir, name)
+		if n, err := r.ExportList(t.Context(), l.ID, path); n != 2 || err != nil {
+			t.Fatalf("%s: %d people, %v", name, n, err)
+		}
+		src, err := contacts.Open(path, contacts.Options{})
+		load(src, err, name)
+		if d := cmp.Diff(want, people(name)); d != "" {
+			t.Errorf("%s: %s", name, d)
+		}
+	}
+	for _, name := range []string{"a.txt", "a", "a.xls", ".csv.gz"} {
+		if _, err := r.ExportList(t.Context(), l.ID, filepath.Join(dir, name)); model.CodeOf(err) != model.EInvalid {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := r.ExportList(t.Context(), l.ID, filepath.Join(dir, "none", "a.xlsx")); model.CodeOf(err) != model.EFileUnwritable {
+		t.Errorf("a folder that is not there: %v", err)
+	}
+	left, err := os.ReadDir(dir)
+	if err != nil || len(left) != 3 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
