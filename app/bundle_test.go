@@ -67,6 +67,7 @@ func seen(secret string) []string {
 // TestSupportBundle: a whole run with a password and a sign-in, refusals and a crash, then every secret is looked for in
 // everything that is written, and by choice every address.
 func TestSupportBundle(t *testing.T) {
+	t.Parallel()
 	const password = `Pa55 "wörd"\<&密码>`
 	r := newSignInRig(t, "XOAUTH2")
 	r.signIn()
@@ -147,6 +148,7 @@ func TestSupportBundle(t *testing.T) {
 }
 
 func TestSupportBundleOfNothing(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	if files := r.bundle(app.SupportOptions{}); files["crash.log"] != "" || !strings.Contains(files["summary.json"], `"version": "test"`) {
 		t.Errorf("%v", files)

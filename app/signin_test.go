@@ -169,7 +169,7 @@ func newSignInRig(t *testing.T, mech string) *signInRig {
 	r := &signInRig{clock: &clock{}, auth: oauthtest.Start(t)}
 	keeper := secrets.Open(secrets.Options{Dir: dir, FileOnly: true, Passphrase: "phrase"})
 	r.rig = &rig{t: t, dir: dir, store: st, App: app.New(app.Options{Dir: dir, Store: st, Secrets: keeper, Version: "test", Now: r.clock.now})}
-	t.Cleanup(r.rig.close)
+	t.Cleanup(r.close)
 	r.mail = newMailServer(t, mech, r.auth.Valid)
 	for what, path := range map[string]string{"auth_url": "/authorize", "token_url": "/token", "device_url": "/device"} {
 		if err := r.SetSetting(t.Context(), "oauth.google."+what, r.auth.URL()+path); err != nil {
@@ -229,8 +229,10 @@ func (r *signInRig) silent(more ...string) {
 }
 
 func TestSignInAndSend(t *testing.T) {
+	t.Parallel()
 	for _, mech := range []string{"XOAUTH2", "OAUTHBEARER"} {
 		t.Run(mech, func(t *testing.T) {
+			t.Parallel()
 			r := newSignInRig(t, mech)
 			list := r.people("friends", 4)
 			camp := r.campaign("Hello", list, r.acct.ID)
@@ -264,6 +266,7 @@ func TestSignInAndSend(t *testing.T) {
 
 // TestTokenRenewedInMidCampaign: the time of the token ends, and then one is withdrawn, between two letters.
 func TestTokenRenewedInMidCampaign(t *testing.T) {
+	t.Parallel()
 	r := newSignInRig(t, "XOAUTH2")
 	r.auth.Set(oauthtest.Answer{Rotate: true})
 	r.signIn()
@@ -303,6 +306,7 @@ func TestTokenRenewedInMidCampaign(t *testing.T) {
 
 // TestPermissionWithdrawn: the account stops with a reason and a fix, nobody is lost, and signing in again goes on.
 func TestPermissionWithdrawn(t *testing.T) {
+	t.Parallel()
 	r := newSignInRig(t, "XOAUTH2")
 	r.signIn()
 	camp := r.campaign("Hello", r.people("friends", 3), r.acct.ID)
@@ -355,6 +359,7 @@ func TestPermissionWithdrawn(t *testing.T) {
 // TestRefusedToken: a token made for this login and refused all the same is not tried a third time; what Microsoft
 // says of a tenant is left to the rules.
 func TestRefusedToken(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ after, key string }{
 		{"", "diag.signin.rejected"},
 		{"535 5.7.3 Authentication unsuccessful [SG2PR.apcprd06.prod.outlook.com]", "diag.signin.rejected"},
@@ -390,6 +395,7 @@ func TestRefusedToken(t *testing.T) {
 
 // TestSignInServiceAway: when the permission cannot be renewed for now, nobody and nothing is stopped for good.
 func TestSignInServiceAway(t *testing.T) {
+	t.Parallel()
 	r := newSignInRig(t, "XOAUTH2")
 	r.signIn()
 	r.clock.add(2 * time.Hour)
@@ -406,6 +412,7 @@ func TestSignInServiceAway(t *testing.T) {
 }
 
 func TestSignInClient(t *testing.T) {
+	t.Parallel()
 	r := newSignInRig(t, "XOAUTH2")
 	ctx := t.Context()
 	err := r.SignIn(ctx, r.acct.ID, app.SignInOptions{Open: r.auth.Browse})
@@ -437,6 +444,7 @@ func TestSignInClient(t *testing.T) {
 
 // TestPasswordInsteadOfSignIn: a password that is given is used, and removing an account removes both.
 func TestPasswordInsteadOfSignIn(t *testing.T) {
+	t.Parallel()
 	r := newSignInRig(t, "XOAUTH2")
 	r.signIn()
 	a := r.view().Account

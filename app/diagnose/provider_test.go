@@ -322,12 +322,12 @@ func TestProviders(t *testing.T) {
 					t.Errorf("scope %s, want %s", d.Scope, c.scope)
 				}
 			}
-			if got := ""; r.Better != nil {
-				if got = r.Better.From; got != c.better {
-					t.Errorf("proposes From %q, want %q", got, c.better)
-				}
-			} else if c.better != "" {
-				t.Errorf("proposes nothing, want From %q", c.better)
+			proposed := ""
+			if r.Better != nil {
+				proposed = r.Better.From
+			}
+			if proposed != c.better {
+				t.Errorf("proposes From %q, want %q", proposed, c.better)
 			}
 			p.mu.Lock()
 			defer p.mu.Unlock()

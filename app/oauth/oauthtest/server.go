@@ -204,7 +204,7 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 	}
 	back.Host = "127.0.0.1:" + back.Port()
 	back.RawQuery = v.Encode()
-	http.Redirect(w, r, back.String(), http.StatusFound)
+	http.Redirect(w, r, back.String(), http.StatusFound) //#nosec G710 -- its host was set to loopback above
 }
 
 func (s *Server) token(w http.ResponseWriter, r *http.Request) {
