@@ -138,6 +138,19 @@ func TestChunkingFallsBack(t *testing.T) {
 			t.Errorf("%+v", o)
 		}
 	}
+	// That nobody is there to get the letter is not a refusal of BDAT.
+	for _, answers := range []string{"250 ok\n550 nobody\n503 no recipients\n", "553 not you\n503 no MAIL\n502 no MAIL\n"} {
+		s := dial(t, chunkConfig(t, 1, func(p *peer) {
+			p.want("MAIL")
+			p.want("RCPT")
+			_, _ = p.chunk()
+			p.say(answers)
+			p.quit()
+		}))
+		if o := s.Send(t.Context(), letter(t, 1)).Outcomes[0]; o.Status != Permanent || s.ChunkingFailed() {
+			t.Errorf("%q: %v, CHUNKING given up: %v", answers, o, s.ChunkingFailed())
+		}
+	}
 	// A refusal of the letter is not one of BDAT.
 	s := dial(t, chunkConfig(t, 1, func(p *peer) {
 		p.want("MAIL")

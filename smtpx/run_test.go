@@ -136,12 +136,19 @@ func TestAfterAccepted(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			cfg := serve(t, func(p *peer) { p.hello(); p.letter(); end(p) })
 			cfg.Timeouts.Quit = 50 * time.Millisecond
+			var rec recorder
+			cfg.Trace = rec.add
 			s := dial(t, cfg)
 			if r := s.Send(t.Context(), letter(t, 1)); r.Outcomes[0].Status != Accepted || r.Outcomes[0].Err != nil {
 				t.Errorf("%+v", r)
 			}
 			if err := s.Close(); err != nil {
 				t.Error(err)
+			}
+			for _, e := range rec.all {
+				if e.Kind == EventError && e.Phase == PhaseQuit {
+					t.Errorf("an error is shown behind success: %+v", e)
+				}
 			}
 		})
 	}

@@ -124,6 +124,40 @@ func TestStartTLS(t *testing.T) {
 	}
 }
 
+// Nothing that was offered before TLS is used after it, even when the server knows no EHLO any more.
+func TestStartTLSForgets(t *testing.T) {
+	cert := good(t)
+	cfg := serve(t, func(p *peer) {
+		p.startTLS(cert, "PIPELINING", "CHUNKING", "SIZE 1", "LIMITS MAILMAX=1", "AUTH PLAIN")
+		p.want("EHLO")
+		p.say("502 what\n")
+		p.want("HELO")
+		p.say("250 hi\n")
+		p.letter()
+		p.letter()
+		p.quit()
+	})
+	cfg.TLS, cfg.RootCAs, cfg.ChunkWindow, cfg.Overlap = TLSStart, cert.pool, 4, true
+	s := dial(t, cfg)
+	if _, ok := s.Extension("PIPELINING"); ok {
+		t.Error("PIPELINING was offered before TLS only")
+	}
+	q := newQueue(letter(t, 1), letter(t, 2))
+	if err := s.Run(t.Context(), q); err != nil {
+		t.Error(err)
+	}
+	q.check(t, Accepted, Accepted)
+	cfg = serve(t, func(p *peer) {
+		p.startTLS(cert, "AUTH PLAIN")
+		p.helloAgain()
+		p.eof()
+	})
+	cfg.TLS, cfg.RootCAs, cfg.Auth = TLSStart, cert.pool, &Auth{User: "me", Secret: "code"}
+	if _, err := Dial(t.Context(), cfg); !errors.Is(err, ErrNoAuth) {
+		t.Error(err)
+	}
+}
+
 // STARTTLS never goes on in the clear.
 func TestStartTLSFailsClosed(t *testing.T) {
 	cert, other := good(t), newCert(t, false, time.Now().Add(time.Hour))
