@@ -117,9 +117,8 @@ func (a *App) checkAccounts(ctx context.Context, c *Check, spec CampaignSpec) er
 			return err
 		}
 		c.Accounts = append(c.Accounts, v)
-		_, signIn := diagnose.Recall(v.Clock.Reply)
 		switch {
-		case v.Auth == model.AuthOAuth2 && (!v.HasSecret || signIn && v.Clock.State == model.ClockStopped):
+		case v.Auth == model.AuthOAuth2 && (!v.HasSecret || v.Clock.State == model.ClockStopped && diagnose.SignInDue(v.Clock.Reply)):
 			c.add(true, "check.signin", "account", v.Name)
 		case !v.HasSecret:
 			c.add(true, "check.secret", "account", v.Name)

@@ -282,13 +282,14 @@ func replyOf(err error) string {
 	return ""
 }
 
-// ExplainClock says why an account rests or was stopped, and what to do. ok is false for one that is fit.
+// ExplainClock says why an account rests or was stopped, and what to do. Where TextKey is "" the sentence is that of the
+// error code: "error." + Code, with Args. ok is false for an account that is fit.
 func (a *App) ExplainClock(v AccountView) (d diagnose.Diagnosis, ok bool) {
 	c := v.Clock
 	if c.State != model.ClockStopped && c.State != model.ClockResting {
 		return d, false
 	}
-	if code, own := diagnose.Recall(c.Reply); own {
+	if code, own := diagnose.Recall(c.Reply); own && c.Code == 0 {
 		return diagnose.ExplainOwn(model.E(code, nil, "account", v.Name, "user", v.User, "host", v.Host)), true
 	}
 	in := diagnose.Input{Provider: v.Provider, Step: c.Step, Code: c.Code, Enhanced: c.Enhanced, Text: c.Reply, Host: v.Host, Port: v.Port, TLS: v.TLS}

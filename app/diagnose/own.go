@@ -1,7 +1,7 @@
 package diagnose
 
 import (
-	"strings"
+	"regexp"
 	"time"
 
 	"hongyan/app/model"
@@ -33,10 +33,20 @@ func ExplainOwn(e *model.Error) Diagnosis {
 	return d
 }
 
-// Recall finds the code that the text of an error begins with, as it is kept with an account that was stopped.
+// ownText is how the text of a model.Error begins: no reply of a server and no error of the network does.
+var ownText = regexp.MustCompile(`^([a-z]+\.[a-z_]+)(?:[ :]|$)`)
+
+// Recall finds the code that the text of an error of ours begins with, as it is kept with an account that was stopped.
 func Recall(text string) (code model.Code, ok bool) {
-	word, _, _ := strings.Cut(text, " ")
-	code = model.Code(strings.TrimSuffix(word, ":"))
-	_, ok = signInTexts[code]
-	return code, ok
+	m := ownText.FindStringSubmatch(text)
+	if m == nil {
+		return "", false
+	}
+	return model.Code(m[1]), true
+}
+
+// SignInDue says whether it is a sign-in that the text of an error of ours asks for.
+func SignInDue(text string) bool {
+	code, ok := Recall(text)
+	return ok && code != model.ESignInServer && signInTexts[code] != ""
 }
