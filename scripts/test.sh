@@ -19,6 +19,8 @@ step "shell scripts" scripts_parse
 step "go vet, without cgo" vet
 step "layers" env CGO_ENABLED=0 go test ./e2e/layers
 step "tests, without cgo" unit
+step "processes killed while they send, and power that fails" scripts/crash.sh 50
+step "every fault at every step" scripts/faults.sh
 step "hongyanctl" build_ctl
 step "campaigns to the practice server, by hongyanctl" practice_test
 step "campaigns through Postfix and Dovecot" postfix_test

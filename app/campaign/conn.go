@@ -147,8 +147,9 @@ func (c *conn) refused(err error) {
 	r.cfg.Accounts.mu.Lock()
 	reached := c.lane.reached
 	r.cfg.Accounts.mu.Unlock()
-	if d.Account == diagnose.AccountStops && reached && d.Code == model.EHost {
-		// The name was known before: it is the network that is away, not the server.
+	if d.Account == diagnose.AccountStops && reached && (d.Code == model.EHost || d.Code == model.ENotSMTP) {
+		// The name was known before, and a mail server answered to it: it is the network that is away or another one,
+		// not the server.
 		d.Scope, d.Account, d.CoolDown = model.ScopeConnection, diagnose.AccountReconnects, time.Minute
 	}
 	r.lament(c, d, o)
@@ -173,7 +174,12 @@ func (c *conn) broke(err error) {
 	}
 	in := c.input(err)
 	o := model.Outcome{AccountID: c.acct.ID, Step: in.Step, Reply: clip(err.Error()), At: now}
-	r.lament(c, diagnose.Explain(in), o)
+	d := diagnose.Explain(in)
+	if d.Account == diagnose.AccountStops && errors.Is(err, smtpx.ErrUnsolicited) {
+		// Nothing was asked, so nothing was refused: it says good-bye in its own way.
+		d.Scope, d.Account, d.CoolDown = model.ScopeConnection, diagnose.AccountReconnects, time.Minute
+	}
+	r.lament(c, d, o)
 }
 
 // suspect says whether the connection has been silent for so long that the server may have hung up.
