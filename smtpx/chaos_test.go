@@ -153,9 +153,9 @@ func (m *moody) end(text string, to []string) error {
 
 // Whatever a server refuses and wherever it goes, each letter has one result, and it is true.
 func TestResultsAreTrue(t *testing.T) {
-	runs := 300
+	runs := 200
 	if testing.Short() {
-		runs = 100
+		runs = 50
 	}
 	seen := map[Status]int{}
 	for seed := range runs {

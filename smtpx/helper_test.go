@@ -290,6 +290,33 @@ func (q *queue) check(t *testing.T, want ...Status) {
 	}
 }
 
+// promptly wants end within 100 ms of now, and of what this machine was late by itself meanwhile.
+func promptly[T any](t *testing.T, end <-chan T) T {
+	t.Helper()
+	stop, late := make(chan struct{}), make(chan time.Duration)
+	go func() {
+		var most time.Duration
+		for {
+			begin := time.Now()
+			select {
+			case <-stop:
+				late <- most
+				return
+			case <-time.After(time.Millisecond):
+				most = max(most, time.Since(begin)-time.Millisecond)
+			}
+		}
+	}()
+	begin := time.Now()
+	v := <-end
+	took := time.Since(begin)
+	close(stop)
+	if most := <-late; took > 100*time.Millisecond+2*most {
+		t.Errorf("took %v, on a machine that was late by %v", took, most)
+	}
+	return v
+}
+
 func asError(t *testing.T, err error) *Error {
 	t.Helper()
 	var e *Error
