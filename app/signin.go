@@ -32,6 +32,8 @@ type SignInOptions struct {
 	ClientID, ClientSecret string
 	Open                   func(url string) error // shows a page in the browser of this machine
 	Device                 func(oauth.DeviceCode) // tells the user where to enter which code
+	// Pasted, with Open, brings the address of the last page where the browser is on another machine; it may be nil.
+	Pasted <-chan string
 }
 
 // signIns are the sources of access tokens of this process, by account.
@@ -139,7 +141,7 @@ func (a *App) SignIn(ctx context.Context, accountID int64, o SignInOptions) erro
 	if id := strings.TrimSpace(o.ClientID); id != "" {
 		c = oauth.Client{ID: id, Secret: strings.TrimSpace(o.ClientSecret)}
 	}
-	flow := &oauth.Flow{Provider: p, Client: c, User: acct.User}
+	flow := &oauth.Flow{Provider: p, Client: c, User: acct.User, Pasted: o.Pasted}
 	var g oauth.Grant
 	var tok *oauth.Token
 	if o.Device != nil {
@@ -158,13 +160,13 @@ func (a *App) SignIn(ctx context.Context, accountID int64, o SignInOptions) erro
 			return err
 		}
 	}
-	a.tokens.put(accountID, a.source(accountID, p, g, tok))
 	if acct.Auth != model.AuthOAuth2 {
 		acct.Auth = model.AuthOAuth2
 		if err := a.SaveAccount(ctx, acct, "", false); err != nil {
 			return err
 		}
 	}
+	a.tokens.put(accountID, a.source(accountID, p, g, tok))
 	return a.WakeAccount(ctx, accountID)
 }
 

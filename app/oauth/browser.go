@@ -72,23 +72,44 @@ func (f *Flow) Browser(ctx context.Context, open func(url string) error) (Grant,
 	if err := open(cfg.AuthCodeURL(state, opts...)); err != nil {
 		return Grant{}, nil, model.E(model.ESignInBrowser, errors.New(clip(hidden{state}.mask(err.Error()))))
 	}
-	select {
-	case <-ctx.Done():
-		return Grant{}, nil, ended(ctx.Err())
-	case cb := <-answer:
-		if cb.err != nil {
-			return Grant{}, nil, cb.err
+	cb := f.await(ctx, state, answer)
+	if cb.err != nil {
+		return Grant{}, nil, cb.err
+	}
+	asked := time.Now()
+	tok, err := cfg.Exchange(withClient(ctx, httpClient(f.RT)), cb.code, oauth2.VerifierOption(verifier))
+	if err != nil {
+		e := explain(ctx, f.Provider, err, hidden{f.Client.Secret, cb.code, verifier})
+		if e.Code == model.ESignInEnded { // the code was refused, not a permission of before
+			e.Code = model.ESignInRefused
 		}
-		asked := time.Now()
-		tok, err := cfg.Exchange(withClient(ctx, httpClient(f.RT)), cb.code, oauth2.VerifierOption(verifier))
-		if err != nil {
-			e := explain(ctx, f.Provider, err, hidden{f.Client.Secret, cb.code, verifier})
-			if e.Code == model.ESignInEnded { // the code was refused, not a permission of before
-				e.Code = model.ESignInRefused
+		return Grant{}, nil, e
+	}
+	return f.granted(tok, asked)
+}
+
+// await waits for the answer, by the browser or pasted. A pasted line that holds none is passed over.
+func (f *Flow) await(ctx context.Context, state string, answer <-chan callback) callback {
+	pasted := f.Pasted
+	for {
+		select {
+		case <-ctx.Done():
+			return callback{err: ended(ctx.Err())}
+		case cb := <-answer:
+			return cb
+		case line, open := <-pasted:
+			if !open {
+				pasted = nil
+				continue
 			}
-			return Grant{}, nil, e
+			u, err := url.Parse(strings.TrimSpace(line))
+			if err != nil {
+				continue
+			}
+			if q := u.Query(); q.Has("code") || q.Has("error") {
+				return f.judge(q, state)
+			}
 		}
-		return f.granted(tok, asked)
 	}
 }
 

@@ -20,6 +20,10 @@ type Flow struct {
 	User     string            // the mailbox, offered to the user on the page; "" for none
 	RT       http.RoundTripper // nil: http.DefaultTransport
 
+	// Pasted brings addresses that the user copied from a browser on another machine: there the last page cannot be
+	// reached, but its address has the answer. nil where the browser is on this one.
+	Pasted <-chan string
+
 	// Wait pauses between two questions of the device flow; nil waits for d or the end of ctx.
 	Wait func(ctx context.Context, d time.Duration) error
 }

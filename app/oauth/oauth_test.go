@@ -202,6 +202,50 @@ func TestBrowserTakesOneAnswer(t *testing.T) {
 	}
 }
 
+// TestPasted: the browser is on another machine, where the last page cannot be reached; its address is brought by hand.
+func TestPasted(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		answer oauthtest.Answer
+		want   model.Code
+	}{
+		{"granted", oauthtest.Answer{}, ""},
+		{"the user says no", oauthtest.Answer{Refuse: "access_denied"}, model.ESignInRefused},
+		{"of another sign-in", oauthtest.Answer{BadState: true}, model.ESignInState},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := oauthtest.Start(t)
+			s.Set(c.answer)
+			f := flow(t, s)
+			lines := make(chan string, 4)
+			f.Pasted = lines
+			_, _, err := f.Browser(t.Context(), func(page string) error {
+				stop := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+				r, err := stop.Get(page)
+				if err != nil {
+					return err
+				}
+				_ = r.Body.Close()
+				lines <- ""
+				lines <- "what? %zz"
+				lines <- page // the wrong one
+				lines <- " " + r.Header.Get("Location") + " "
+				return nil
+			})
+			keepsQuiet(t, s, err, c.want)
+		})
+	}
+	s := oauthtest.Start(t)
+	f := flow(t, s)
+	lines := make(chan string)
+	close(lines)
+	f.Pasted = lines
+	if _, _, err := f.Browser(t.Context(), s.Browse); err != nil {
+		t.Errorf("nothing is pasted: %v", err)
+	}
+}
+
 func TestTable(t *testing.T) {
 	seen := map[string]bool{}
 	for _, p := range oauth.Providers() {

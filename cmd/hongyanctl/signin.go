@@ -1,12 +1,26 @@
 package main
 
 import (
+	"bufio"
 	"context"
 
 	"hongyan/app"
 	"hongyan/app/model"
 	"hongyan/app/oauth"
 )
+
+// lines gives what is typed or piped in from now on, line by line. The reader ends with the program: a terminal cannot be
+// asked to stop.
+func (c *cli) lines() <-chan string {
+	out := make(chan string)
+	go func() {
+		defer close(out)
+		for s := bufio.NewScanner(c.stdin); s.Scan(); {
+			out <- s.Text()
+		}
+	}()
+	return out
+}
 
 // accountSignIn signs an account in at its provider: on any device where the provider has that, else in the browser of
 // this machine.
@@ -56,6 +70,7 @@ func accountSignIn(c *cli) func(context.Context) (int, error) {
 					c.texts.T("ctl.signin.device", "url", d.URL, "code", d.Code, "user", a.User))
 			}
 		} else {
+			o.Pasted = c.lines()
 			o.Open = func(url string) error {
 				c.print(map[string]string{"signin": "browser", "url": url}, c.texts.T("ctl.signin.browser", "url", url, "user", a.User))
 				return nil
