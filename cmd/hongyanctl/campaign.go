@@ -130,6 +130,18 @@ type statusLine struct {
 	model.Counts
 }
 
+// state says how a campaign stands, and why where it has stopped.
+func (c *cli) state(camp *model.Campaign) string {
+	text := c.texts.T("ctl.campaign." + string(camp.State))
+	if camp.Reason != "" {
+		text += ": " + c.texts.T("pause."+camp.Reason)
+		if camp.Detail != "" {
+			text += " (" + camp.Detail + ")"
+		}
+	}
+	return text
+}
+
 func (c *cli) status(ctx context.Context, h *app.App, id int64) error {
 	camp, err := h.Campaign(ctx, id)
 	if err != nil {
@@ -139,13 +151,7 @@ func (c *cli) status(ctx context.Context, h *app.App, id int64) error {
 	if err != nil {
 		return err
 	}
-	state := c.texts.T("ctl.campaign." + string(camp.State))
-	if camp.Reason != "" {
-		state += ": " + c.texts.T("pause."+camp.Reason)
-		if camp.Detail != "" {
-			state += " (" + camp.Detail + ")"
-		}
-	}
+	state := c.state(camp)
 	c.print(statusLine{camp.Name, string(camp.State), n}, c.texts.T("ctl.status", "name", camp.Name, "state", state,
 		"total", strconv.Itoa(n.Total), "accepted", strconv.Itoa(n.Accepted), "rejected", strconv.Itoa(n.Rejected),
 		"deferred", strconv.Itoa(n.Deferred), "unknown", strconv.Itoa(n.Unknown), "skipped", strconv.Itoa(n.Skipped),
@@ -268,6 +274,9 @@ func (c *cli) ended(ctx context.Context, h *app.App, id int64, runErr error) (in
 	case err != nil:
 		return exitStopped, err
 	case camp.State != model.CampaignDone:
+		if c.json { // people have read it in the status
+			_, _ = fmt.Fprintln(c.errOut, "hongyanctl: "+camp.Name+": "+c.state(camp))
+		}
 		return exitStopped, nil
 	case n.Rejected+n.Unknown > 0:
 		return exitSome, nil
