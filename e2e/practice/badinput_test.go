@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -50,12 +51,18 @@ func sentence(t *testing.T, r ctl.Result, lang string, code int, words ...string
 // plain asserts that nothing of the program's inside is shown.
 func plain(t *testing.T, r ctl.Result) {
 	t.Helper()
-	for _, inside := range []string{"panic", "goroutine", ".go:", "runtime error", "SQLITE", "path=", "I/O error", "internal error", "%!", "{"} {
+	for _, inside := range []string{"panic", "goroutine", ".go:", "runtime error", "SQLITE", "path=", "I/O error", "internal error", "%!"} {
 		if strings.Contains(r.Err, inside) {
 			t.Errorf("%v shows %q: %s", r.Args, inside, r.Err)
 		}
 	}
+	if hole.MatchString(r.Err) {
+		t.Errorf("%v leaves a hole in a sentence: %s", r.Args, r.Err)
+	}
 }
+
+// hole is an argument of a sentence that nobody filled in: {path}, but not {{name}}, which is a field of a letter.
+var hole = regexp.MustCompile(`(^|[^{])\{[a-z_]+\}($|[^}])`)
 
 var languages = map[string]string{"zh": "zh_CN.UTF-8", "en": "en_US.UTF-8"}
 
@@ -129,7 +136,11 @@ func TestNamesThatDoNotExist(t *testing.T) {
 			{"account", "test", "nowhere"}, {"account", "remove", "nowhere"}, {"report", "nowhere", "--to", "x.csv"},
 			{"send", "--list", "nowhere", "--letter", file, "--account", "me"}, {"send", "--list", "people", "--letter", file, "--account", "nowhere"},
 		} {
-			sentence(t, c.Run(append(args, "--lang", lang)...), lang, ctl.Usage, "nowhere")
+			r := c.Run(append(args, "--lang", lang)...)
+			sentence(t, r, lang, ctl.Usage, "nowhere")
+			if rest := strings.NewReplacer("hongyanctl", "", "nowhere", "").Replace(r.Err); lang == "zh" && strings.ContainsAny(rest, "abcdefghijklmnopqrstuvwxyz") {
+				t.Errorf("%v mixes languages: %s", r.Args, r.Err)
+			}
 		}
 		sentence(t, c.Run("account", "add", "--name", "x", "--from", "a@example.org", "--host", "mail.example.org", "--tls", "none", "--no-auth", "--lang", lang), lang, ctl.Usage, "mail.example.org")
 		sentence(t, c.Run("account", "add", "--name", "x", "--from", "not an address", "--host", "mail.example.org", "--tls", "implicit", "--no-auth", "--lang", lang), lang, ctl.Usage, "not an address")
@@ -214,7 +225,9 @@ func TestWrongPassword(t *testing.T) {
 			t.Errorf("%s", text)
 		}
 	}
-	c.Run(send(c)...).Want(ctl.Stopped)
+	if r := c.Run(send(c)...).Want(ctl.Stopped); strings.TrimSpace(r.Err) == "" {
+		t.Error("a run that stopped does not say why where it prints JSON")
+	}
 	if n := c.Status("c"); n.Queued != 3 || n.State != "paused" {
 		t.Errorf("%+v", n)
 	}

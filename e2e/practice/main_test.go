@@ -19,7 +19,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-const letter = "---\nsubject: 您好，{{name|朋友}}\nfrom-name: 读书会\n---\n{{name|朋友}}，周六见。\n\n.一行以点开头\n"
+const letter = "---\nsubject: 您好，{{name|朋友}}\nfrom-name: 读书会\n---\n{{name|朋友}}，周六见。\n\n.一行以点开头\n\n如不想再收到，请回复「退订」。\n"
 
 // start runs a practice server inside the test: its moods can be quicker than those that people rehearse with.
 func start(t *testing.T, o smtptest.Options) *smtptest.Server {
