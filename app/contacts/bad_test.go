@@ -132,7 +132,7 @@ func TestLongLine(t *testing.T) {
 		"mail of commas":   {"From: a@example.com\nMessage-ID: x\nCc: c", "\nTo: b@example.com\n\n", 1 << 20, ','},
 		"mail of brackets": {"From: a@example.com\nMessage-ID: x\nCc: c@", "\nTo: b@example.com\n\n", 1 << 20, '('},
 		"mbox of blanks":   {"From a 09:00\nFrom: a@example.com\n\n", "From b 09:00\nFrom: b@example.com\n", 8 << 20, '\n'},
-		"saved page":       {"Snapshot-Content-Location: x\nContent-Type: text/html\n\n<p>a@example.com<p>", " <p>b@example.com", 12 << 20, '\n'},
+		"saved page":       {"Snapshot-Content-Location: x\nContent-Type: text/html\n\n<p>a@example.com<p>", " <p>b@example.com", 4 << 20, '\n'},
 		"saved header":     {"Snapshot-Content-Location: x\nContent-Type: text/html\nX: ", "\n\n<p>a@example.com<p>b@example.com", 24 << 20, 'x'},
 		"ldif":             {"dn: c=a\nmail: a@example.com\njpegPhoto:: ", "\n\ndn: c=b\nmail: b@example.com\n", 24 << 20, 'x'},
 		"json":             {"{\"email\":\"a@example.com\"}\n{\"x\":\"", "\"}\n{\"email\":\"b@example.com\"}\n", 24 << 20, 'x'},

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"hongyan/app/model"
 )
@@ -43,6 +44,19 @@ func (s *Source) detectBinary(head []byte) (is bool, err error) {
 		return true, s.broken("it is no workbook", nil)
 	}
 	return false, nil
+}
+
+// plainWorkbook names the workbooks that are one text in XML; "" for anything else.
+func plainWorkbook(text string) string {
+	text = strings.TrimSpace(clip(strings.TrimPrefix(text, bom), 4<<10))
+	switch {
+	case !strings.HasPrefix(text, "<?xml"):
+	case strings.Contains(text, "urn:schemas-microsoft-com:office:spreadsheet") && strings.Contains(text, "<Workbook"):
+		return "Excel XML 2003"
+	case strings.Contains(text, "urn:oasis:names:tc:opendocument") && strings.Contains(text, "<office:document "):
+		return "OpenDocument XML (.fods)"
+	}
+	return ""
 }
 
 func (s *Source) convert(kind string) error {

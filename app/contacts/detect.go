@@ -62,6 +62,9 @@ func (s *Source) detect(head []byte) error {
 	if isBinary(text) {
 		return model.E(model.EFileBinary, nil, "path", s.name)
 	}
+	if kind := plainWorkbook(text); kind != "" {
+		return s.convert(kind)
+	}
 	return s.layout()
 }
 
@@ -171,7 +174,7 @@ func sampleText(text string, sep, eol byte) []line {
 	return rows
 }
 
-// sampleOf gives the first rows of a table.
+// sampleOf gives the first rows of a table that are not blank.
 func sampleOf(t rowSource) ([]line, error) {
 	var rows []line
 	for len(rows) < sampleRows {
@@ -182,7 +185,7 @@ func sampleOf(t rowSource) ([]line, error) {
 			return rows, nil
 		case err != nil:
 			return rows, err
-		default:
+		case !blank(cells):
 			rows = append(rows, line{no, append([]string(nil), cells...)})
 		}
 	}

@@ -3,6 +3,7 @@ package contacts
 import (
 	"archive/zip"
 	"bytes"
+	"compress/flate"
 	"context"
 	"encoding/binary"
 	"fmt"
@@ -290,6 +291,34 @@ func claim(raw []byte, size uint32) []byte {
 	return raw
 }
 
+// tenGB packs ten GB of one octet behind head into some ten MB, as the sheet of a workbook that says it is size octets.
+func tenGB(t testing.TB, head string, b byte, size uint64) []byte {
+	t.Helper()
+	block := func(in io.Reader) []byte {
+		var out bytes.Buffer
+		w := must[*flate.Writer](t)(flate.NewWriter(&out, flate.BestCompression))
+		must[int64](t)(io.Copy(w, in))
+		ok(t, w.Flush()) // ends on an octet, so that blocks can be joined
+		return out.Bytes()
+	}
+	packed := block(strings.NewReader(head))
+	packed = append(packed, bytes.Repeat(block(&repeated{b, 16 << 20}), 640)...)
+	packed = append(packed, 3, 0) // the last block, empty
+	raw := bare(t, personRow)
+	z := must[*zip.Reader](t)(zip.NewReader(bytes.NewReader(raw), int64(len(raw))))
+	var out bytes.Buffer
+	w := zip.NewWriter(&out)
+	for _, f := range z.File {
+		if !strings.HasSuffix(f.Name, "sheet1.xml") {
+			ok(t, w.Copy(f))
+		}
+	}
+	to := must[io.Writer](t)(w.CreateRaw(&zip.FileHeader{Name: "xl/worksheets/sheet1.xml", Method: zip.Deflate, UncompressedSize64: size, CompressedSize64: uint64(len(packed))}))
+	must[int](t)(to.Write(packed))
+	ok(t, w.Close())
+	return out.Bytes()
+}
+
 func TestXLSXHostile(t *testing.T) {
 	const head = `<worksheet><sheetData><row><c t="inlineStr"><is><t>`
 	lol := `<!DOCTYPE lolz [<!ENTITY lol "lol"><!ENTITY lol2 "&lol;&lol;&lol;&lol;">]>`
@@ -310,6 +339,14 @@ func TestXLSXHostile(t *testing.T) {
 		"blanks between":       {bomb(t, `<worksheet><sheetData>`, ' ', 40<<20), model.EFileFormat},
 		"packed too well":      {claim(bomb(t, head, ' ', 1<<20), 900<<20), model.EFileFormat},
 		"says ten GB":          {claim(bomb(t, head, ' ', 1<<20), 3<<30), model.EFileTooBig},
+		"ten GB of zeros":      {tenGB(t, head, 0, 10<<30), model.EFileTooBig},
+		"ten GB, said one":     {tenGB(t, head, ' ', 1<<30), model.EFileFormat},
+		"ten GB between rows":  {tenGB(t, "<worksheet><sheetData>"+personRow, ' ', 1<<30), model.EFileFormat},
+		"ten GB, said little":  {tenGB(t, head, ' ', 5000), model.EFileFormat},
+		"endless rows":         {bare(t, strings.Repeat("<row/>", maxSheetRows+1)), model.EFileFormat},
+		"endless cells":        {bare(t, "<row>"+strings.Repeat("<c/>", maxMarkup)), model.EFileFormat},
+		"endless texts":        {bare(t, strings.Repeat(`<row><c t="s"><v>0</v></c></row>`, 100_000), "<sst><si><t>a@example.com"+strings.Repeat(" ", 60_000)+"</t></si></sst>"), model.EFileTooBig},
+		"Excel 2003":           {[]byte(`<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet">a@example.com</Workbook>`), model.EFileConvert},
 		"says less than it is": {claim(bomb(t, head, ' ', 1<<20), 10), model.EFileFormat},
 		"billion laughs":       {bare(t, lol+`<worksheet><sheetData><row><c t="str"><v>&lol2;</v></c></row></sheetData></worksheet>`), model.EFileFormat},
 		"unknown entity":       {bare(t, `<row><c t="str"><v>&lol2;</v></c></row>`), model.EFileFormat},
