@@ -53,7 +53,11 @@ func (a *App) signInProvider(ctx context.Context, acct *model.Account) (oauth.Pr
 		p, ok = oauth.ForPreset(preset.Key)
 	}
 	if !ok {
-		return p, model.E(model.ESignInNotOffers, nil, "host", acct.Host)
+		host := acct.Host
+		if preset, known := provider.ByKey(acct.Provider); known && host == "" {
+			host = preset.Host // of an account that is still to be stored
+		}
+		return p, model.E(model.ESignInNotOffers, nil, "host", host)
 	}
 	set := func(what string) string { return a.Setting(ctx, "oauth."+p.Key+"."+what) }
 	return p.With(set("auth_url"), set("token_url"), set("device_url"))

@@ -45,6 +45,7 @@ func accountSignIn(c *cli) func(context.Context) (int, error) {
 		}
 		o := app.SignInOptions{ClientID: *clientID}
 		if *secretStdin {
+			c.stdin = bufio.NewReader(c.stdin) // what follows the secret may be the address of the last page
 			if o.ClientSecret, err = c.password(true); err != nil {
 				return 0, err
 			}

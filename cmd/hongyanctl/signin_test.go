@@ -114,6 +114,18 @@ func TestAccountSignInInTheBrowser(t *testing.T) {
 	p.silent(s, out.String(), errs.String())
 }
 
+// TestAccountSignInByHand: the browser is elsewhere, and the address of its last page is typed behind the secret.
+func TestAccountSignInByHand(t *testing.T) {
+	p, s := newProgram(t), oauthtest.Start(t)
+	p.signsInAt(s, "google")
+	p.want(exitDone, "", "account", "add", "--auth", "oauth2", "--from", "desk@gmail.com", "--name", "G")
+	_, errs := p.want(exitUsage, oauthtest.ClientSecret+"\n\nhttp://127.0.0.1:9/?state=another&code=guessed\n",
+		"account", "signin", "G", "--browser", "--client-id", oauthtest.ClientID, "--client-secret-stdin")
+	if !strings.Contains(errs, "another sign-in") {
+		t.Errorf("got %s", errs)
+	}
+}
+
 // browser opens the address that is printed.
 type browser struct {
 	bytes.Buffer
@@ -135,7 +147,7 @@ func TestAccountAddAuth(t *testing.T) {
 	} {
 		p.want(exitUsage, "", append([]string{"account", "add", "--from", "a@gmail.com"}, args...)...)
 	}
-	if _, errs := p.want(exitUsage, "", "account", "add", "--from", "a@qq.com", "--auth", "oauth2"); !strings.Contains(errs, "no sign-in") {
+	if _, errs := p.want(exitUsage, "", "account", "add", "--from", "a@qq.com", "--auth", "oauth2"); !strings.Contains(errs, "no sign-in for the server smtp.qq.com") {
 		t.Errorf("QQ: %s", errs)
 	}
 	if out, _ := p.want(exitDone, "", "account", "list", "--json"); out != "" {
