@@ -37,7 +37,8 @@ type accountForm struct {
 	help                                *widget.Label
 	link                                *widget.Hyperlink
 	trouble                             *widget.Label
-	body                                *fyne.Container
+	body, basic                         *fyne.Container
+	signIn                              *signInBox
 	kept                                bool // a secret is stored
 	touchedName                         bool
 	filling                             bool
@@ -98,10 +99,11 @@ func (w *Window) accountDialog(a Account) {
 			f.explain()
 		}
 	})
+	f.signIn = newSignInBox(f)
 	f.show()
 
-	basic := widget.NewForm(row(t.T("ui.account.from"), f.from, ""), row(t.T("ui.account.provider"), f.provider, ""),
-		row(t.T("ui.account.secret"), f.secret, ""), row(t.T("ui.account.fromname"), f.fromName, ""))
+	f.basic = container.NewStack()
+	f.arrange()
 	more := widget.NewForm(row(t.T("ui.account.name"), f.name, ""), row(t.T("ui.account.user"), f.user, ""),
 		row(t.T("ui.account.host"), container.NewBorder(nil, nil, nil, container.New(layout.NewGridWrapLayout(fyne.NewSize(70, 30)), f.port), f.host), ""),
 		row(t.T("ui.account.tls"), f.tls, ""), row(t.T("ui.account.profile"), f.profile, ""),
@@ -116,7 +118,7 @@ func (w *Window) accountDialog(a Account) {
 	if f.a.ID != 0 {
 		title = t.T("ui.account.editing", "name", f.a.Name)
 	}
-	f.body = container.NewVBox(basic, f.help, f.link, acc, f.trouble)
+	f.body = container.NewVBox(f.basic, f.help, f.link, acc, f.trouble)
 	f.explain()
 	body := container.NewVScroll(f.body)
 	test := widget.NewButtonWithIcon(t.T("ui.account.test"), theme.ConfirmIcon(), func() {
@@ -130,6 +132,22 @@ func (w *Window) accountDialog(a Account) {
 	f.d = w.popup(title, body, widget.NewButton(t.T("ui.cancel"), func() { f.d.Hide() }), test, primary(t.T("ui.save"), nil, f.save))
 	w.fit(f.d, 620, 560)
 	w.win.Canvas().Focus(f.from)
+}
+
+// arrange puts the first fields into the form: a sign-in has a row where the provider offers one, before the password.
+func (f *accountForm) arrange() {
+	t := f.w.t
+	rows := []*widget.FormItem{row(t.T("ui.account.from"), f.from, ""), row(t.T("ui.account.provider"), f.provider, "")}
+	if f.signIn.offered {
+		rows = append(rows, row(t.T("ui.signin"), f.signIn.root, ""))
+	}
+	rows = append(rows, row(t.T("ui.account.secret"), f.secret, ""), row(t.T("ui.account.fromname"), f.fromName, ""))
+	f.basic.Objects = []fyne.CanvasObject{widget.NewForm(rows...)}
+	f.basic.Refresh()
+	if f.body != nil {
+		f.explainSecret()
+		f.body.Refresh()
+	}
 }
 
 func (f *accountForm) labelled(key string, e *widget.Entry) fyne.CanvasObject {
@@ -196,14 +214,8 @@ func (f *accountForm) explain() {
 	if f.body == nil {
 		return // still being built
 	}
-	hint := "ui.account.secret.hint"
-	switch {
-	case f.kept:
-		hint = "ui.account.secret.kept"
-	case f.a.Provider == "" && f.from.Text != "":
-		hint = "ui.account.secret.own"
-	}
-	f.secret.SetPlaceHolder(f.w.t.T(hint))
+	f.explainSecret()
+	f.signIn.look()
 	help, link := "", ""
 	for _, p := range f.presets {
 		if p.Key == f.a.Provider && p.Key != "" {
@@ -216,6 +228,20 @@ func (f *accountForm) explain() {
 	}
 	show(f.help, help != "", f.body)
 	show(f.link, link != "", f.body)
+}
+
+// explainSecret says, in the field itself, which password is meant.
+func (f *accountForm) explainSecret() {
+	hint := "ui.account.secret.hint"
+	switch {
+	case f.signIn.offered && (f.a.Auth == model.AuthOAuth2 || f.signIn.first()):
+		hint = "ui.account.secret.signin"
+	case f.kept:
+		hint = "ui.account.secret.kept"
+	case f.a.Provider == "" && f.from.Text != "":
+		hint = "ui.account.secret.own"
+	}
+	f.secret.SetPlaceHolder(f.w.t.T(hint))
 }
 
 // read takes the fields over; a number that is none is said beside the form.

@@ -65,7 +65,7 @@ func (p *accountsPane) cells(i int) ([]widgets.CellValue, bool) {
 	key, until := a.status()
 	color := widgets.ColorMuted
 	switch key {
-	case "ui.account.stopped", "ui.account.nosecret":
+	case "ui.account.stopped", "ui.account.nosecret", "ui.account.nosignin":
 		color = theme.ColorNameError
 	case "ui.account.resting":
 		color = theme.ColorNameWarning

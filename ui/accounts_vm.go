@@ -93,6 +93,8 @@ func (a Account) status() (key, until string) {
 		return "ui.account.stopped", ""
 	case a.Clock.State == model.ClockResting:
 		return "ui.account.resting", a.Clock.Until.Local().Format("15:04")
+	case !a.HasSecret && a.Auth == model.AuthOAuth2:
+		return "ui.account.nosignin", ""
 	case !a.HasSecret && a.Auth != model.AuthNone:
 		return "ui.account.nosecret", ""
 	}
@@ -103,7 +105,7 @@ func (a Account) status() (key, until string) {
 func fromPreset(a *model.Account, p model.Preset) {
 	a.Provider, a.Host, a.Port, a.TLS, a.Limits = p.Key, p.Host, p.Port, p.TLS, p.Limits
 	a.Profile = model.ProfileConsumer
-	if a.Auth == "" && len(p.Auth) > 0 {
+	if (a.Auth == "" || a.ID == 0) && len(p.Auth) > 0 {
 		a.Auth = p.Auth[0]
 	}
 }

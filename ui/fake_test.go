@@ -30,6 +30,15 @@ type fake struct {
 	report   model.ImportReport
 	undone   int64
 
+	open       []model.Import
+	person     Person // what is known of whoever is asked for
+	suppressed []model.Suppression
+
+	signIns        map[string]SignInInfo // by provider
+	signInWait     chan struct{}
+	accountTrouble Diagnosis
+	dialogue       map[int64][]LogLine // by delivery; by account below 0
+
 	letters []model.Letter
 	tests   []string // addresses that test letters went to
 	result  TestResult
@@ -57,7 +66,10 @@ func newFake() *fake {
 			{Key: "qq", Domains: []string{"qq.com"}, Host: "smtp.qq.com", Port: 465, TLS: model.TLSImplicit, Auth: []model.AuthKind{model.AuthPassword},
 				Limits: model.Limits{Connections: 1, PerDay: 50, PerSession: 20}, HelpURL: "https://mail.qq.com"},
 			{Key: "163", Domains: []string{"163.com"}, Host: "smtp.163.com", Port: 465, TLS: model.TLSImplicit, Auth: []model.AuthKind{model.AuthPassword},
-				Limits: model.Limits{Connections: 1, PerDay: 50}, HelpURL: "https://mail.163.com"}}}
+				Limits: model.Limits{Connections: 1, PerDay: 50}, HelpURL: "https://mail.163.com"},
+			{Key: "outlook", Domains: []string{"outlook.com"}, Host: "smtp-mail.outlook.com", Port: 587, TLS: model.TLSStart,
+				Auth: []model.AuthKind{model.AuthOAuth2}, Limits: model.Limits{Connections: 1, PerDay: 100}, HelpURL: "https://outlook.live.com"}},
+		signIns: map[string]SignInInfo{"outlook": {Name: "Microsoft", RegisterURL: "https://entra.microsoft.com"}}, dialogue: map[int64][]LogLine{}}
 }
 
 // called notes a call and gives the error that a test wants of it.
@@ -309,12 +321,6 @@ func (f *fake) RemoveContacts(_ context.Context, ids []int64, _ int64) error {
 
 func (f *fake) FieldNames(context.Context, int64) ([]string, error) {
 	return []string{"city", "grade"}, f.fail["FieldNames"]
-}
-
-func (f *fake) Suppress(_ context.Context, emails []string, _ string) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.called("Suppress " + strings.Join(emails, ","))
 }
 
 func (f *fake) at(second int) time.Time { return time.Date(2026, 11, 24, 9, 30, second, 0, time.Local) }

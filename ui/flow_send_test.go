@@ -271,12 +271,7 @@ func TestPassphrase(t *testing.T) {
 	f := newFake()
 	f.needPhrase = true
 	r := newRig(t, "en", f)
-	var e *widget.Entry
-	walk(r.top(), func(o fyne.CanvasObject) {
-		if x, ok := o.(*widget.Entry); ok && x.Password {
-			e = x
-		}
-	})
+	e := r.password()
 	e.SetText("wrong")
 	r.tap("OK")
 	r.wants(r.w.t.Error(model.E(model.EPassphrase, nil)))

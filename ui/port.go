@@ -10,10 +10,13 @@ import (
 // Services is all that the window needs of the use cases. Every method may block, except those of Live.
 type Services interface {
 	AccountService
+	SignInService
 	RecipientService
+	PeopleService
 	LetterService
 	CampaignService
 	PracticeService
+	SupportService
 	Live
 }
 
@@ -75,6 +78,8 @@ type RecipientService interface {
 	PreviewImport(ctx context.Context, in ImportInput) (ImportPreview, error)
 	Import(ctx context.Context, in ImportInput, spec model.ImportSpec, progress func(done, total int64)) (model.ImportReport, error)
 	UndoImport(ctx context.Context, importID int64) (int, error)
+	OpenImports(ctx context.Context) ([]model.Import, error) // cut off, when asked before any was begun
+	KeepImport(ctx context.Context, importID int64) error
 	SaveRejects(path string, r model.ImportReport) error
 	Lists(ctx context.Context) ([]model.List, error)
 	RenameList(ctx context.Context, id int64, name string) error
@@ -84,7 +89,7 @@ type RecipientService interface {
 	SaveContact(ctx context.Context, c *model.Contact, listID int64) error
 	RemoveContacts(ctx context.Context, ids []int64, listID int64) error
 	FieldNames(ctx context.Context, listID int64) ([]string, error)
-	Suppress(ctx context.Context, emails []string, reason string) error
+	ExportList(ctx context.Context, listID int64, path string) (int, error)
 }
 
 // TestResult is how a test letter fared. What and Do are keys of sentences, filled by Args.

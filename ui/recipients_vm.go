@@ -16,7 +16,7 @@ const (
 // recipientsVM is the list of people at any size: their ids in order, the pages that are on the screen, and what
 // is selected. All methods are called on the window's goroutine.
 type recipientsVM struct {
-	svc     RecipientService
+	svc     peopleServices
 	tasks   *Tasks
 	changed func()              // everything may be different
 	rows    func(from, to int)  // rows [from, to) have arrived
@@ -43,12 +43,18 @@ type recipientsVM struct {
 	stop    context.CancelFunc
 }
 
+// peopleServices are what the list of people needs.
+type peopleServices interface {
+	RecipientService
+	PeopleService
+}
+
 type page struct {
 	n    int
 	rows []model.Contact
 }
 
-func newRecipientsVM(svc RecipientService, tasks *Tasks) *recipientsVM {
+func newRecipientsVM(svc peopleServices, tasks *Tasks) *recipientsVM {
 	vm := &recipientsVM{
 		svc: svc, tasks: tasks, except: map[int64]struct{}{}, anchor: -1, cursor: -1,
 		changed: func() {}, rows: func(int, int) {}, failed: func(error) {}, moved: func(int64) {},

@@ -225,6 +225,21 @@ func (r *rig) entry(placeholder string) *widget.Entry {
 	return found
 }
 
+// password finds the field of the topmost dialog that hides what is typed.
+func (r *rig) password() *widget.Entry {
+	r.t.Helper()
+	var found *widget.Entry
+	walk(r.top(), func(o fyne.CanvasObject) {
+		if e, ok := o.(*widget.Entry); ok && e.Password {
+			found = e
+		}
+	})
+	if found == nil {
+		r.t.Fatal("no field for a password")
+	}
+	return found
+}
+
 // field finds the entry behind a label of the form in the topmost dialog.
 func (r *rig) field(key string) *widget.Entry {
 	r.t.Helper()

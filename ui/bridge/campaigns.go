@@ -25,9 +25,7 @@ func (b *Bridge) CreateCampaign(ctx context.Context, spec ui.CampaignSpec) (*mod
 
 // Explain implements ui.CampaignService.
 func (b *Bridge) Explain(d model.Delivery) ui.Diagnosis {
-	x := b.App.Explain(d)
-	next, n := x.Next()
-	return ui.Diagnosis{TextKey: x.TextKey, Args: x.Args, Next: next, NextN: n}
+	return diagnosis(b.App.Explain(d))
 }
 
 // Report implements ui.CampaignService.
@@ -51,7 +49,5 @@ var logKinds = map[livelog.Kind]ui.LogKind{
 // LogSince implements ui.Live.
 func (b *Bridge) LogSince(seq uint64, limit int) ([]ui.LogLine, uint64) {
 	lines, next := b.Log().Since(seq, limit)
-	return mapped(lines, func(l livelog.Line) ui.LogLine {
-		return ui.LogLine{At: l.At, Conn: l.Conn, Kind: logKinds[l.Kind], Text: l.Text}
-	}), next
+	return mapped(lines, logLine), next
 }
