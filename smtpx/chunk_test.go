@@ -134,7 +134,7 @@ func TestChunkingFallsBack(t *testing.T) {
 			t.Error(err)
 		}
 		q.check(t, NotSent, Accepted)
-		if o := q.res[1][0].Outcomes[0]; !errors.Is(o.Err, ErrChunking) || o.Reply == nil || !s.ChunkingFailed() {
+		if o := q.res[1][0].Outcomes[0]; !errors.Is(o.Err, ErrChunking) || o.Reply != nil || asError(t, o.Err).Reply == nil || !s.ChunkingFailed() {
 			t.Errorf("%+v", o)
 		}
 	}

@@ -247,7 +247,7 @@ func (s *Session) bdatRefusedLocked(tx *txn, r *Reply) {
 	err := &Error{Phase: PhaseData, Reply: r, Err: ErrChunking}
 	for i := range tx.out {
 		if tx.taken[i] {
-			tx.out[i] = Outcome{Status: NotSent, Phase: PhaseData, Reply: r, Err: err}
+			tx.out[i] = Outcome{Status: NotSent, Phase: PhaseData, Err: err} // the reply is about BDAT, not about the letter
 		}
 	}
 }
@@ -292,12 +292,12 @@ func (s *Session) settle() {
 	s.active = nil
 	s.mu.Unlock()
 	for _, tx := range left {
-		o := Outcome{Status: NotSent, Phase: min(tx.phase, PhaseBody), Reply: s.dead.Reply, Err: s.dead}
+		o := Outcome{Status: NotSent, Phase: min(tx.phase, PhaseBody), Err: s.dead}
+		if r := s.dead.Reply; r != nil && r.Code == 421 { // any other, such as 502 to RSET, was not about this letter
+			o.Reply = r
+		}
 		if tx.end > 0 && tx.end <= s.out.flushed && !tx.barred {
-			o.Status, o.Phase = Unknown, PhaseDot
-			if s.dead.Reply != nil {
-				o.Reply = nil // it was about another letter
-			}
+			o.Status, o.Phase, o.Reply = Unknown, PhaseDot, nil
 		}
 		for i := range tx.out {
 			if tx.out[i].Status == NotSent && tx.out[i].Err == nil {

@@ -120,6 +120,9 @@ func TestResetBetween(t *testing.T) {
 				t.Error(err)
 			}
 			q.check(t, Permanent, NotSent)
+			if o := q.res[2][0].Outcomes[0]; o.Reply != nil {
+				t.Errorf("what was said to RSET is taken for a reply to the letter: %v", o)
+			}
 		})
 	}
 }

@@ -32,7 +32,7 @@ func (s Status) String() string {
 type Outcome struct {
 	Status Status
 	Phase  Phase
-	Reply  *Reply // nil when the server said nothing
+	Reply  *Reply // what the server said about the letter, or the 421 with which it left; nil when it said nothing
 	Err    error  // nil for Accepted
 }
 
