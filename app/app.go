@@ -33,6 +33,7 @@ type App struct {
 	log     *livelog.Log
 	lanes   *campaign.Accounts // what accounts may do at present, shared by every run
 	tokens  signIns
+	noBDAT  sync.Map // host:port of servers that offered CHUNKING and did not take BDAT
 
 	mu       sync.Mutex
 	practice *Practice // nil when it does not run

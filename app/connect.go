@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/x509"
 	"encoding/hex"
+	"net"
 	"os"
+	"strconv"
 	"strings"
 
 	"hongyan/app/model"
@@ -32,7 +34,10 @@ func (a *App) sessionConfig(acct *model.Account, secret string) (*smtpx.Config, 
 		cfg.Auth = &smtpx.Auth{User: acct.User, Secret: secret}
 	}
 	if acct.Profile == model.ProfileRelay {
-		cfg.Overlap, cfg.ChunkWindow = true, 1
+		cfg.Overlap = true
+		if _, no := a.noBDAT.Load(serverOf(acct)); !no {
+			cfg.ChunkWindow = 1
+		}
 	}
 	if acct.Fingerprint != "" {
 		b, err := hex.DecodeString(strings.NewReplacer(":", "", " ", "").Replace(acct.Fingerprint))
@@ -63,6 +68,25 @@ func (a *App) dial(ctx context.Context, acct *model.Account, connID int64, trace
 	}
 	cfg.ConnID, cfg.Trace = connID, trace
 	return a.dialer(acct)(ctx, cfg)
+}
+
+func serverOf(acct *model.Account) string {
+	return net.JoinHostPort(acct.Host, strconv.Itoa(acct.Port))
+}
+
+// attentive is a session at whose end it is remembered when BDAT does not work: its own letters already went by
+// DATA then, and those of the next sessions will.
+type attentive struct {
+	*smtpx.Session
+	a      *App
+	server string
+}
+
+func (s attentive) Close() error {
+	if s.ChunkingFailed() {
+		s.a.noBDAT.Store(s.server, true)
+	}
+	return s.Session.Close()
 }
 
 // dialer gives what opens a session with the login of an account.

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"strings"
@@ -140,8 +141,10 @@ func (a *App) TestLetter(ctx context.Context, l model.Letter, accountID, contact
 		return TestResult{Reply: err.Error(), Diagnosis: d}, nil
 	}
 	defer func() { _ = sess.Close() }()
-	res := sess.Send(ctx, tx)
-	o := res.Outcomes[0]
+	o := sess.Send(ctx, tx).Outcomes[0]
+	if errors.Is(o.Err, smtpx.ErrChunking) {
+		o = sess.Send(ctx, tx).Outcomes[0] // by DATA
+	}
 	r := TestResult{Accepted: o.Status == smtpx.Accepted}
 	if o.Reply != nil {
 		r.Reply = o.Reply.String()

@@ -80,7 +80,7 @@ func (a *App) Start(ctx context.Context, id int64) error {
 			if err != nil {
 				return nil, err // never a nil *smtpx.Session in an interface
 			}
-			return s, nil
+			return attentive{s, a, serverOf(&acct)}, nil
 		},
 		Trace: a.log.Listen,
 		Clock: a.clock,
