@@ -25,7 +25,7 @@ const (
 	supportLog       = 3000 // lines
 	supportFailures  = 300  // of all campaigns
 	supportCampaigns = 50   // the newest
-	supportPages     = 50   // of deliveries a campaign that are looked at
+	supportPages     = 200  // of deliveries that are looked at
 	supportCrash     = 1 << 20
 )
 
@@ -164,7 +164,7 @@ func supportAccount(v *AccountView) support.Account {
 		State: string(state), Until: v.Clock.Until, Step: string(v.Clock.Step), Code: v.Clock.Code, Enhanced: v.Clock.Enhanced, Reply: v.Clock.Reply}
 }
 
-// supportCampaigns adds the newest campaigns and their latest failures.
+// supportCampaigns adds the newest campaigns and the latest failures of all of them.
 func (a *App) supportCampaigns(ctx context.Context, b *support.Bundle, views []AccountView) error {
 	names := map[int64]string{}
 	for _, v := range views {
@@ -174,42 +174,53 @@ func (a *App) supportCampaigns(ctx context.Context, b *support.Bundle, views []A
 	if err != nil {
 		return err
 	}
-	for _, c := range all[:min(len(all), supportCampaigns)] {
+	all = all[:min(len(all), supportCampaigns)]
+	titles := map[int64]string{}
+	for _, c := range all {
 		n, err := a.store.Counts(ctx, c.ID)
 		if err != nil {
 			return err
 		}
+		titles[c.ID] = c.Name
 		s := support.Campaign{Name: c.Name, State: string(c.State), Reason: c.Reason, Detail: c.Detail, List: c.ListName, Format: string(c.Letter.Format),
 			Attachments: len(c.Letter.Attachments), Schedule: c.Schedule, Created: c.CreatedAt, Started: c.StartedAt, Finished: c.FinishedAt, Counts: n}
 		for _, id := range c.AccountIDs {
 			s.Accounts = append(s.Accounts, names[id])
 		}
 		b.Campaigns = append(b.Campaigns, s)
-		if err := a.supportFailures(ctx, b, &c, names); err != nil {
-			return err
-		}
+	}
+	failed, err := a.latestFailures(ctx, all)
+	if err != nil {
+		return err
+	}
+	for _, d := range failed {
+		b.Failures = append(b.Failures, support.Failure{Campaign: titles[d.CampaignID], To: d.Address, Account: names[d.AccountID], At: d.UpdatedAt,
+			State: string(d.State), Step: string(d.Step), Code: d.Code, Enhanced: d.Enhanced, Reply: d.Reply, Scope: string(d.Scope),
+			Attempts: d.Attempts, Rule: a.Explain(d).Rule})
 	}
 	return nil
 }
 
-func (a *App) supportFailures(ctx context.Context, b *support.Bundle, c *model.Campaign, names map[int64]string) error {
-	q := model.DeliveryQuery{CampaignID: c.ID, States: []model.State{model.Rejected, model.Deferred, model.Unknown}, Limit: 1000}
-	for range supportPages {
-		page, err := a.store.Deliveries(ctx, q)
-		if err != nil {
-			return err
+// latestFailures gives what failed last, the newest first. Of campaigns that failed for more people than anybody could
+// read, it looks at so many pages and no more.
+func (a *App) latestFailures(ctx context.Context, campaigns []model.Campaign) ([]model.Delivery, error) {
+	var latest []model.Delivery
+	pages := supportPages
+	for _, c := range campaigns {
+		q := model.DeliveryQuery{CampaignID: c.ID, States: []model.State{model.Rejected, model.Deferred, model.Unknown}, Limit: 1000}
+		for ; pages > 0; pages-- {
+			page, err := a.store.Deliveries(ctx, q)
+			if err != nil {
+				return nil, err
+			}
+			latest = append(latest, page...)
+			slices.SortStableFunc(latest, func(x, y model.Delivery) int { return y.UpdatedAt.Compare(x.UpdatedAt) })
+			latest = latest[:min(len(latest), supportFailures)]
+			if len(page) < q.Limit {
+				break
+			}
+			q.AfterID = page[len(page)-1].ID
 		}
-		for _, d := range page {
-			b.Failures = append(b.Failures, support.Failure{Campaign: c.Name, To: d.Address, Account: names[d.AccountID], At: d.UpdatedAt,
-				State: string(d.State), Step: string(d.Step), Code: d.Code, Enhanced: d.Enhanced, Reply: d.Reply, Scope: string(d.Scope),
-				Attempts: d.Attempts, Rule: a.Explain(d).Rule})
-		}
-		slices.SortStableFunc(b.Failures, func(x, y support.Failure) int { return y.At.Compare(x.At) })
-		b.Failures = b.Failures[:min(len(b.Failures), supportFailures)]
-		if len(page) < q.Limit {
-			return nil
-		}
-		q.AfterID = page[len(page)-1].ID
 	}
-	return nil
+	return latest, nil
 }
