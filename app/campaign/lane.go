@@ -180,6 +180,9 @@ func (l *lane) lost(now time.Time, cool time.Duration, delivered bool) {
 		return
 	}
 	l.fails++
+	if !l.reached {
+		cool = 0 // nobody is there to be troubled by a quick look, and whoever waits wants to know
+	}
 	d := max(cool, quickReconnect)
 	for i := 1; i < l.fails && d < maxBackoff; i++ {
 		d *= 2

@@ -150,6 +150,9 @@ func (c *cli) print(v any, line string) {
 // open opens the data folder. readOnly works beside a running window.
 func (c *cli) open(ctx context.Context, readOnly bool) (*app.App, error) {
 	st, err := store.Open(ctx, c.data, store.Options{ReadOnly: readOnly})
+	if readOnly && model.CodeOf(err) == model.EFileMissing { // a folder that nobody has used yet: there is nothing in it
+		st, err = store.Open(ctx, c.data, store.Options{})
+	}
 	if err != nil {
 		return nil, err
 	}
