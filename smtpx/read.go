@@ -137,7 +137,7 @@ func (s *Session) unsolicitedLocked(r *Reply) {
 	p := s.phaseLocked()
 	s.tr.reply(p, 0, r)
 	e := &Error{Phase: p, Reply: r, Err: ErrUnsolicited}
-	if len(s.active) > 0 && r.Code >= 400 && r.Code != 421 {
+	if len(s.active) > 0 && (p == PhaseBody || s.active[0].dataCode/100 == 3) && r.Code >= 400 && r.Code != 421 {
 		s.active[0].refuse(p, r)
 	}
 	s.failLocked(e)
@@ -291,11 +291,12 @@ func (s *Session) settle() {
 	left := s.active
 	s.active = nil
 	s.mu.Unlock()
+	why, bye := s.dead, s.dead.Reply
+	if bye != nil && bye.Code != 421 { // such as 502 to RSET: it was not about these letters
+		why, bye = &Error{Phase: s.dead.Phase, Err: s.dead.Err}, nil
+	}
 	for _, tx := range left {
-		o := Outcome{Status: NotSent, Phase: min(tx.phase, PhaseBody), Err: s.dead}
-		if r := s.dead.Reply; r != nil && r.Code == 421 { // any other, such as 502 to RSET, was not about this letter
-			o.Reply = r
-		}
+		o := Outcome{Status: NotSent, Phase: min(tx.phase, PhaseBody), Reply: bye, Err: why}
 		if tx.end > 0 && tx.end <= s.out.flushed && !tx.barred {
 			o.Status, o.Phase, o.Reply = Unknown, PhaseDot, nil
 		}
