@@ -6,7 +6,6 @@ import (
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
-	"hongyan/app/model"
 	"hongyan/ui/widgets"
 )
 
@@ -18,6 +17,7 @@ type accountsPane struct {
 	full   fyne.CanvasObject
 	empty  fyne.CanvasObject
 	wake   *widgets.Action
+	why    *widgets.Action
 	single []*widgets.Action // buttons for the selected account
 }
 
@@ -52,9 +52,15 @@ func newAccountsPane(w *Window) *accountsPane {
 	}
 	p.wake = widgets.NewAction(t.T("ui.account.wake"), theme.MediaReplayIcon(), func() { vm.wake(vm.current, w.showError) })
 	p.wake.Importance, p.wake.Tip, p.wake.OnHint = widget.LowImportance, t.T("ui.account.wake.tip"), w.step.hint
+	p.why = widgets.NewAction(t.T("ui.account.why"), theme.QuestionIcon(), func() {
+		if a, ok := vm.selected(); ok {
+			w.accountProblem(a)
+		}
+	})
+	p.why.Importance, p.why.Tip, p.why.OnHint = widget.LowImportance, t.T("ui.account.why.tip"), w.step.hint
 	add := widgets.NewAction(t.T("ui.add"), theme.ContentAddIcon(), func() { w.accountDialog(Account{}) })
 	add.Importance, add.Tip, add.OnHint = widget.LowImportance, t.T("ui.cmd.addaccount.tip"), w.step.hint
-	p.root = widgets.NewPane(t.T("ui.pane.accounts"), nil, container.NewStack(p.full, p.empty), p.wake, act("ui.account.test.tip", t.T("ui.account.test"), theme.ConfirmIcon(), w.doctorDialog),
+	p.root = widgets.NewPane(t.T("ui.pane.accounts"), nil, container.NewStack(p.full, p.empty), p.why, p.wake, act("ui.account.test.tip", t.T("ui.account.test"), theme.ConfirmIcon(), w.doctorDialog),
 		act("ui.account.edit", "", theme.DocumentCreateIcon(), w.accountDialog),
 		act("ui.account.remove", "", theme.DeleteIcon(), func(Account) { p.remove() }), add)
 	return p
@@ -101,7 +107,8 @@ func (p *accountsPane) buttons() {
 	for _, b := range p.single {
 		b.Allow(reason)
 	}
-	show(p.wake, ok && a.Clock.State != "" && a.Clock.State != model.ClockFit)
+	show(p.why, ok && a.troubled())
+	show(p.wake, ok && a.troubled())
 }
 
 func (p *accountsPane) remove() {

@@ -101,6 +101,18 @@ func (a Account) status() (key, until string) {
 	return "ui.account.fit", ""
 }
 
+// troubled says that an account rests or was stopped.
+func (a Account) troubled() bool { return a.Clock.State != "" && a.Clock.State != model.ClockFit }
+
+// stopped is the first account that waits for the user.
+func (vm *accountsVM) stopped() (Account, bool) {
+	i := slices.IndexFunc(vm.accounts, func(a Account) bool { return a.Clock.State == model.ClockStopped })
+	if i < 0 {
+		return Account{}, false
+	}
+	return vm.accounts[i], true
+}
+
 // fromPreset fills in what a provider's preset knows.
 func fromPreset(a *model.Account, p model.Preset) {
 	a.Provider, a.Host, a.Port, a.TLS, a.Limits = p.Key, p.Host, p.Port, p.TLS, p.Limits

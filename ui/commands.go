@@ -53,6 +53,9 @@ func (w *Window) makeCommands() {
 	add("loadletter", theme.FolderOpenIcon(), nil, always, w.loadLetter)
 	add("saveletter", theme.DocumentSaveIcon(), nil, w.whyNoLetter, w.saveLetter)
 	add("report", theme.DocumentIcon(), nil, w.whyNoCampaign, w.report)
+	add("exportlist", theme.UploadIcon(), nil, w.whyNoPeople, w.exportList)
+	add("suppress", theme.CancelIcon(), nil, always, w.suppressDialog)
+	add("support", theme.MailAttachmentIcon(), nil, always, w.supportDialog)
 	add("help", theme.HelpIcon(), nil, always, w.helpDialog)
 }
 
@@ -133,7 +136,7 @@ func (w *Window) makeMenu() *fyne.MainMenu {
 	}
 	quit := fyne.NewMenuItem(t("ui.menu.quit"), w.askClose)
 	quit.IsQuit = true
-	file := fyne.NewMenu(t("ui.menu.file"), append(items("import", "addaccount", "-", "loadletter", "saveletter", "report", "-", "settings", "-"), quit)...)
+	file := fyne.NewMenu(t("ui.menu.file"), append(items("import", "exportlist", "suppress", "-", "addaccount", "-", "loadletter", "saveletter", "report", "-", "settings", "-"), quit)...)
 	send := fyne.NewMenu(t("ui.menu.send"), items("test", "-", "start", "pause", "stop", "retry", "-", "practice")...)
 	var panes []*fyne.MenuItem
 	for i, name := range []string{"accounts", "recipients", "letter", "progress"} {
@@ -149,7 +152,7 @@ func (w *Window) makeMenu() *fyne.MainMenu {
 		fyne.NewMenuItemSeparator(),
 		fyne.NewMenuItem(t("ui.look.light"), func() { w.SetLook("light") }),
 		fyne.NewMenuItem(t("ui.look.dark"), func() { w.SetLook("dark") }))...)
-	help := fyne.NewMenu(t("ui.menu.help"), items("help")...)
+	help := fyne.NewMenu(t("ui.menu.help"), items("help", "support")...)
 	return fyne.NewMainMenu(file, send, view, help)
 }
 
@@ -214,7 +217,7 @@ func newStepBar(w *Window) *stepBar {
 			s.do.fire()
 		}
 	})
-	s.other = widget.NewButton(w.t.T("ui.cmd.practice"), w.usePractice)
+	s.other = widget.NewButton("", nil)
 	bg := canvas.NewRectangle(theme.Color(theme.ColorNameHeaderBackground))
 	icon := container.NewCenter(widget.NewIcon(theme.NavigateNextIcon()))
 	s.buttons = container.NewHBox(s.other, s.button)
@@ -272,5 +275,18 @@ func (s *stepBar) refresh() {
 		}
 	}
 	show(s.button, s.do != nil, s.buttons)
-	show(s.other, key == "ui.step.account", s.buttons)
+	// Beside the next step: a rehearsal for who has no account yet, the reason where an account was stopped.
+	label, run := "", func() {}
+	stopped, some := s.w.accounts.stopped()
+	switch {
+	case key == "ui.step.account":
+		label, run = "ui.cmd.practice", s.w.usePractice
+	case key == "ui.step.paused" && some:
+		label, run = "ui.account.why", func() { s.w.accountProblem(stopped) }
+	}
+	s.other.OnTapped = run
+	if label != "" && s.other.Text != s.w.t.T(label) {
+		s.other.SetText(s.w.t.T(label))
+	}
+	show(s.other, label != "", s.buttons)
 }

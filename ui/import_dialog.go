@@ -25,7 +25,7 @@ type importForm struct {
 	opened  bool
 	gen     int
 
-	path, text        *widget.Entry
+	path, text        *pasteEntry
 	list              *widget.SelectEntry
 	source, consent   *widget.Entry
 	format, charset   *widget.Select
@@ -46,7 +46,8 @@ var columnKinds = []string{"email", "name", "qq", "skip"}
 func (w *Window) importDialog(path, text string) {
 	t := w.t
 	f := &importForm{w: w}
-	f.path, f.text = widget.NewEntry(), widget.NewMultiLineEntry()
+	f.path, f.text = newPasteEntry(f.pasted), newPasteEntry(f.pasted)
+	f.text.MultiLine = true
 	f.path.SetPlaceHolder(t.T("ui.import.path"))
 	f.text.SetPlaceHolder(t.T("ui.import.text"))
 	f.text.SetMinRowsVisible(3)
@@ -134,8 +135,8 @@ func (w *Window) dropped(at fyne.Position, uris []fyne.URI) {
 
 // give takes text: a path of a file counts as the file.
 func (f *importForm) give(text string) {
-	one := strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(text), "file://"))
-	if !strings.ContainsAny(one, "\n@") && filepath.IsAbs(one) {
+	if one, yes := asPath(text); yes {
+		f.text.SetText("")
 		f.path.SetText(one)
 		return
 	}
@@ -148,6 +149,24 @@ func (f *importForm) give(text string) {
 		return
 	}
 	f.text.SetText(text)
+}
+
+// asPath says whether a text is the path of a file, as a file manager copies it.
+func asPath(text string) (path string, yes bool) {
+	path = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(text), "file://"))
+	return path, !strings.ContainsAny(path, "\n@") && filepath.IsAbs(path)
+}
+
+// pasted sends people to the field of people and paths to that of paths, into whichever they are pasted. What is
+// pasted into the middle of people stays there.
+func (f *importForm) pasted(into *pasteEntry, text string) bool {
+	_, path := asPath(text)
+	people := strings.ContainsAny(strings.TrimSpace(text), "\n@")
+	if into == f.path && !people || into == f.text && f.text.Text != "" && !path {
+		return false
+	}
+	f.give(text)
+	return true
 }
 
 // later opens the source a moment after the last key.

@@ -21,8 +21,14 @@ func (p *recipientsPane) listMenu(at fyne.CanvasObject) {
 	remove.Icon, remove.Disabled = theme.DeleteIcon(), !ok
 	all := fyne.NewMenuItem(t.T("ui.list.selectall"), p.table.OnAll)
 	all.Disabled = len(w.recipients.ids) == 0
+	export := fyne.NewMenuItem(t.T("ui.cmd.exportlist"), w.exportList)
+	export.Icon, export.Disabled = theme.UploadIcon(), len(w.recipients.ids) == 0
+	consent := fyne.NewMenuItem(t.T("ui.contact.consent"), w.consentDialog)
+	consent.Icon, consent.Disabled = theme.ConfirmIcon(), w.recipients.selectedCount() == 0
+	never := fyne.NewMenuItem(t.T("ui.cmd.suppress"), w.suppressDialog)
+	never.Icon = theme.CancelIcon()
 	pos := w.app.Driver().AbsolutePositionForObject(at)
-	widget.ShowPopUpMenuAtPosition(fyne.NewMenu("", all, fyne.NewMenuItemSeparator(), rename, remove), w.win.Canvas(), pos.AddXY(0, at.Size().Height))
+	widget.ShowPopUpMenuAtPosition(fyne.NewMenu("", all, consent, fyne.NewMenuItemSeparator(), rename, remove, export, fyne.NewMenuItemSeparator(), never), w.win.Canvas(), pos.AddXY(0, at.Size().Height))
 }
 
 func (w *Window) renameList(l model.List) {

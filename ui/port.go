@@ -136,11 +136,12 @@ type Check struct {
 	Findings        []Finding
 }
 
-// Diagnosis explains a failure: TextKey + ".what", ".means" and ".do" are its sentences, filled by Args; Next and
-// NextN say when it is tried again.
+// Diagnosis explains a failure: TextKey + ".what", ".means" and ".do" are its sentences, filled by Args; Then are the
+// sentences of what becomes of recipient, account and campaign; Next and NextN say when it is tried again.
 type Diagnosis struct {
 	TextKey string
 	Args    map[string]string
+	Then    []string
 	Next    string
 	NextN   int
 }

@@ -13,81 +13,166 @@ import (
 	"hongyan/app/model"
 )
 
+// explanation is what a dialog about a failure shows: the sentences of a diagnosis, and what is read in the
+// background to go with them.
+type explanation struct {
+	title string
+	d     Diagnosis
+	raw   func(ctx context.Context) (string, error) // what the server said
+	who   func(ctx context.Context) (string, error) // the people concerned; nil for an account
+	do    []*widget.Button                          // what can be done here, besides copying and closing
+}
+
 // problemDialog explains one group of failures: what happened, what it means, what to do, who is concerned, and
 // what the server said.
 func (w *Window) problemDialog(p Problem) {
-	t, d := w.t, p.Diagnosis
-	var b strings.Builder
-	part := func(title, text string) {
-		if text != "" {
-			b.WriteString("**" + t.T(title) + "**  " + text + "\n\n")
+	t := w.t
+	w.explain(explanation{title: t.T("ui.problem.title", "n", number(p.N), "state", t.T("ui.state."+string(p.State))), d: p.Diagnosis,
+		raw: func(ctx context.Context) (string, error) { return w.rawOf(ctx, p.First) },
+		who: func(ctx context.Context) (string, error) { return w.sharing(ctx, p) }})
+}
+
+// accountProblem explains why an account rests or was stopped.
+func (w *Window) accountProblem(a Account) {
+	d, ok := w.svc.ExplainAccount(a)
+	if !ok {
+		return
+	}
+	t := w.t
+	x := explanation{title: t.T("ui.account.trouble", "name", a.Name), d: d}
+	x.raw = func(context.Context) (string, error) {
+		if lines := dialogue(w.svc.AccountDialogue(a.ID)); lines != "" {
+			return lines, nil
 		}
+		return said(a.Clock.Code, a.Clock.Enhanced, a.Clock.Reply), nil
+	}
+	edit := widget.NewButtonWithIcon(t.T("ui.account.edit"), theme.DocumentCreateIcon(), func() { w.accountDialog(a) })
+	wake := widget.NewButtonWithIcon(t.T("ui.account.wake"), theme.MediaReplayIcon(), func() { w.accounts.wake(a.ID, w.showError) })
+	x.do = []*widget.Button{edit, wake}
+	w.explain(x)
+}
+
+// explain opens the dialog.
+func (w *Window) explain(x explanation) {
+	t := w.t
+	var plain strings.Builder
+	plain.WriteString("Hongyan " + w.opt.Version + "\n" + x.title + "\n")
+	body := container.NewVBox()
+	part := func(title, text string, importance widget.Importance) {
+		if text == "" {
+			return
+		}
+		plain.WriteString(t.T(title) + " " + text + "\n")
+		label := wrapped(stepStart.ReplaceAllString(text, "$1\n$2"))
+		label.Importance, label.Selectable = importance, true
+		body.Add(container.NewVBox(bold(t.T(title)), label))
 	}
 	say := func(suffix string) string {
-		if !t.Has(d.TextKey + suffix) {
+		if !t.Has(x.d.TextKey + suffix) {
 			return ""
 		}
-		return t.Args(d.TextKey+suffix, d.Args)
+		return t.Args(x.d.TextKey+suffix, x.d.Args)
 	}
-	part("ui.problem.what", say(".what"))
-	part("ui.problem.means", say(".means"))
-	part("ui.problem.do", say(".do"))
-	if d.Next != "" {
-		part("ui.problem.next", t.T(d.Next, "n", number(d.NextN)))
+	means := []string{say(".means")}
+	for _, k := range x.d.Then {
+		means = append(means, t.T(k))
 	}
-	text := widget.NewRichTextFromMarkdown(b.String())
-	for _, s := range text.Segments {
-		if ts, ok := s.(*widget.TextSegment); ok {
-			ts.Style.SizeName = theme.SizeNameText
-		}
+	do := say(".do")
+	if x.d.Next != "" {
+		do = strings.TrimSpace(do + "\n" + t.T(x.d.Next, "n", number(x.d.NextN)))
 	}
-	raw := widget.NewLabel("")
+	part("ui.problem.what", say(".what"), widget.MediumImportance)
+	part("ui.problem.do", do, widget.HighImportance)
+	part("ui.problem.means", strings.TrimSpace(strings.Join(means, " ")), widget.MediumImportance)
+
+	raw := widget.NewLabel(t.T("ui.loading"))
 	raw.TextStyle.Monospace, raw.Selectable = true, true
 	raw.Wrapping = fyne.TextWrapBreak
+	body.Add(bold(t.T("ui.problem.reply")))
+	body.Add(raw)
 	people := wrapped(t.T("ui.loading"))
 	people.Selectable = true
-	var dlg *popup
+	if x.who != nil {
+		body.Add(bold(t.T("ui.problem.people")))
+		body.Add(people)
+	}
+	var d *popup
 	copyAll := widget.NewButtonWithIcon(t.T("ui.problem.copy"), theme.ContentCopyIcon(), func() {
-		w.app.Clipboard().SetContent(strings.ReplaceAll(b.String(), "**", "") + raw.Text + "\n")
+		w.app.Clipboard().SetContent(plain.String() + "\n" + raw.Text + "\n")
 	})
-	text.Wrapping = fyne.TextWrapWord
-	dlg = w.popup(t.T("ui.problem.title", "n", number(p.N), "state", t.T("ui.state."+string(p.State))), container.NewVScroll(container.NewVBox(text,
-		bold(t.T("ui.problem.reply")), raw, bold(t.T("ui.problem.people")), people)),
-		copyAll, primary(t.T("ui.close"), nil, func() { dlg.Hide() }))
-	w.fit(dlg, 660, 500)
-	id := w.progress.id
+	buttons := []fyne.CanvasObject{copyAll}
+	for _, b := range x.do {
+		run := b.OnTapped
+		b.OnTapped = func() {
+			d.Hide()
+			run()
+		}
+		buttons = append(buttons, b)
+	}
+	buttons = append(buttons, primary(t.T("ui.close"), nil, func() { d.Hide() }))
+	d = w.popup(x.title, container.NewVScroll(body), buttons...)
+	w.fit(d, 660, 560)
 	type detail struct{ raw, people string }
-	background(w.tasks, func(ctx context.Context) (detail, error) {
-		var out detail
-		as, err := w.svc.Attempts(ctx, p.First.ID)
-		if err != nil {
-			return out, err
+	background(w.tasks, func(ctx context.Context) (out detail, err error) {
+		if out.raw, err = x.raw(ctx); err == nil && x.who != nil {
+			out.people, err = x.who(ctx)
 		}
-		for _, a := range as {
-			out.raw += a.Started.Local().Format("2006-01-02 15:04:05 ") + string(a.Step) + "  " + said(a.Code, a.Enhanced, a.Reply) + "\n"
-		}
-		if len(as) == 0 {
-			out.raw = said(p.First.Code, p.First.Enhanced, p.First.Reply)
-		}
-		ds, err := w.svc.Deliveries(ctx, model.DeliveryQuery{CampaignID: id, States: []model.State{p.State}, Limit: 2000})
-		var names []string
-		for _, x := range ds {
-			if w.svc.Explain(x).TextKey == d.TextKey {
-				names = append(names, first(x.Address, x.Email))
-			}
-		}
-		if len(names) > 100 {
-			names = append(names[:100], "…")
-		}
-		out.people = strings.Join(names, "\n")
 		return out, err
-	}, func(x detail, err error) {
+	}, func(out detail, err error) {
 		if err != nil {
-			x.people = t.Error(err)
+			out.people = t.Error(err)
 		}
-		raw.SetText(strings.TrimSpace(x.raw))
-		people.SetText(x.people)
+		raw.SetText(strings.TrimSpace(out.raw))
+		people.SetText(out.people)
 	})
+}
+
+// rawOf is what was said with the server about a delivery: line by line where the log still has it, else what the
+// journal keeps of each attempt.
+func (w *Window) rawOf(ctx context.Context, d model.Delivery) (string, error) {
+	if lines := dialogue(w.svc.Dialogue(d)); lines != "" {
+		return lines, nil
+	}
+	as, err := w.svc.Attempts(ctx, d.ID)
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	for _, a := range as {
+		b.WriteString(a.Started.Local().Format("2006-01-02 15:04:05 ") + string(a.Step) + "  " + said(a.Code, a.Enhanced, a.Reply) + "\n")
+	}
+	if len(as) == 0 {
+		return said(d.Code, d.Enhanced, d.Reply), nil
+	}
+	return b.String(), nil
+}
+
+// dialogue is the text of a conversation, a line each.
+func dialogue(lines []LogLine) string {
+	var b strings.Builder
+	for _, l := range lines {
+		mark, _ := l.mark()
+		b.WriteString(l.At.Local().Format("15:04:05 ") + mark + " " + l.Text + "\n")
+	}
+	return b.String()
+}
+
+// sharing are the people of a campaign who failed for the same reason.
+func (w *Window) sharing(ctx context.Context, p Problem) (string, error) {
+	if p.N == 1 {
+		return first(p.First.Address, p.First.Email), nil
+	}
+	ds, err := w.svc.Deliveries(ctx, model.DeliveryQuery{CampaignID: p.First.CampaignID, States: []model.State{p.State}, Limit: 2000})
+	var names []string
+	for _, x := range ds {
+		if w.svc.Explain(x).TextKey == p.Diagnosis.TextKey {
+			names = append(names, first(x.Address, x.Email))
+		}
+	}
+	if len(names) > 100 {
+		names = append(names[:100], "…")
+	}
+	return strings.Join(names, "\n"), err
 }
 
 // said is a reply as it came over the line: its code stands before it, unless it is part of it already.

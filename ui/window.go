@@ -129,9 +129,12 @@ func (w *Window) Show() {
 	if w.opt.Tick > 0 {
 		go w.ticker()
 	}
-	if w.opt.Practice {
-		w.preparePractice()
-	}
+	// Before anything can begin one: what is open now was cut off.
+	w.askOpenImports(func() {
+		if w.opt.Practice {
+			w.preparePractice()
+		}
+	})
 	// Only where passwords are kept already: whoever has none is not troubled before the first one.
 	if w.svc.SecretsNeedPassphrase() && w.svc.SecretsStored() {
 		w.askPassphrase(func() {})

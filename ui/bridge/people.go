@@ -36,7 +36,7 @@ func (b *Bridge) SignIn(ctx context.Context, accountID int64, clientID, clientSe
 
 func diagnosis(d diagnose.Diagnosis) ui.Diagnosis {
 	next, n := d.Next()
-	return ui.Diagnosis{TextKey: d.TextKey, Args: d.Args, Next: next, NextN: n}
+	return ui.Diagnosis{TextKey: d.TextKey, Args: d.Args, Then: d.Consequences(), Next: next, NextN: n}
 }
 
 // ExplainAccount implements ui.SupportService.
