@@ -217,6 +217,10 @@ func (r *rig) entry(placeholder string) *widget.Entry {
 			if e.PlaceHolder == placeholder {
 				found = &e.Entry
 			}
+		case *pasteEntry:
+			if e.PlaceHolder == placeholder {
+				found = &e.Entry
+			}
 		}
 	})
 	if found == nil {
