@@ -58,7 +58,7 @@ func TestAFirstCampaignByHand(t *testing.T) {
 			}
 			s.keys("ctrl+i")
 			// Backwards from the path there are the cancel button, consent, source and list; forwards from there the
-			// list's arrow, source, consent, cancel and the path again. (The field for pasted text takes the Tab key.)
+			// list's arrow, source, consent, cancel and the path again.
 			s.keys("shift+Tab", "shift+Tab")
 			s.paste(words.consent)
 			s.keys("shift+Tab")
