@@ -131,13 +131,13 @@ func TestLongLine(t *testing.T) {
 		"mail of blanks":   {"From: a@example.com\nMessage-ID: x\nCc: a@example.com,", " lost@example.co\nTo: b@example.com\n\n", 8 << 20, ' '},
 		"mail of commas":   {"From: a@example.com\nMessage-ID: x\nCc: c", "\nTo: b@example.com\n\n", 1 << 20, ','},
 		"mail of brackets": {"From: a@example.com\nMessage-ID: x\nCc: c@", "\nTo: b@example.com\n\n", 1 << 20, '('},
-		"mbox of blanks":   {"From a 09:00\nFrom: a@example.com\n\n", "From b 09:00\nFrom: b@example.com\n", 8 << 20, '\n'},
-		"saved page":       {"Snapshot-Content-Location: x\nContent-Type: text/html\n\n<p>a@example.com<p>", " <p>b@example.com", 4 << 20, '\n'},
+		"mbox of blanks":   {"From a 09:00\nFrom: a@example.com\n\n", "From b 09:00\nFrom: b@example.com\n", 256 << 10, '\n'},
+		"saved page":       {"Snapshot-Content-Location: x\nContent-Type: text/html\n\n<p>a@example.com<p>", " <p>b@example.com", 256 << 10, '\n'},
 		"saved header":     {"Snapshot-Content-Location: x\nContent-Type: text/html\nX: ", "\n\n<p>a@example.com<p>b@example.com", 24 << 20, 'x'},
 		"ldif":             {"dn: c=a\nmail: a@example.com\njpegPhoto:: ", "\n\ndn: c=b\nmail: b@example.com\n", 24 << 20, 'x'},
-		"json":             {"{\"email\":\"a@example.com\"}\n{\"x\":\"", "\"}\n{\"email\":\"b@example.com\"}\n", 24 << 20, 'x'},
-		"json of brackets": {"{\"email\":\"a@example.com\"}\n{\"x\":", "\n{\"email\":\"b@example.com\"}\n", 24 << 20, '['},
-		"json of quotes":   {"{\"email\":\"a@example.com\"}\n{", "\n{\"email\":\"b@example.com\"}\n", 24 << 20, '"'},
+		"json":             {"{\"email\":\"a@example.com\"}\n{\"x\":\"", "\"}\n{\"email\":\"b@example.com\"}\n", 4 << 20, 'x'},
+		"json of brackets": {"{\"email\":\"a@example.com\"}\n{\"x\":", "\n{\"email\":\"b@example.com\"}\n", 4 << 20, '['},
+		"json of quotes":   {"{\"email\":\"a@example.com\"}\n{", "\n{\"email\":\"b@example.com\"}\n", 4 << 20, '"'},
 		"page of tags":     {"<html><p>a@example.com<p ", "><p>b@example.com", 4 << 20, '<'},
 	} {
 		t.Run(name, func(t *testing.T) {

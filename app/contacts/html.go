@@ -56,7 +56,7 @@ func readHTML(r *run) error {
 
 // readPage reads one page in UTF-8.
 func (r *run) readPage(in io.Reader) error {
-	p := &page{run: r, z: html.NewTokenizer(in), line: 1}
+	p := &page{run: r, z: html.NewTokenizer(filler{in}), line: 1}
 	p.z.SetMaxBuf(maxToken)
 	for kind := p.next(); kind != html.ErrorToken; kind = p.next() {
 		if err := r.tick(); err != nil {
@@ -77,6 +77,18 @@ func (r *run) readPage(in io.Reader) error {
 	default:
 		return r.src.unreadable(err)
 	}
+}
+
+// filler gives as much as there is room for. The tokenizer copies all that it holds of a tag or text at each read, so
+// that small pieces would cost the square of its length.
+type filler struct{ io.Reader }
+
+func (f filler) Read(p []byte) (int, error) {
+	n, err := io.ReadFull(f.Reader, p)
+	if errors.Is(err, io.ErrUnexpectedEOF) && !errors.As(err, new(*model.Error)) { // that of ReadFull
+		err = io.EOF
+	}
+	return n, err
 }
 
 func (p *page) next() html.TokenType {
