@@ -87,7 +87,7 @@ func (a *App) Start(ctx context.Context, id int64) error {
 	})}
 	a.runs[id] = r
 	go func() {
-		r.err = r.runner.Run(context.Background())
+		r.err = r.runner.Run(context.WithoutCancel(ctx)) // the caller starts it, and Pause or Stop end it
 		close(r.done)
 	}()
 	go a.heed(id, r)
