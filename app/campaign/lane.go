@@ -15,7 +15,7 @@ const (
 	maxConnections          = 20
 	defaultConsumerSession  = 100 // letters over one connection
 	defaultRelaySession     = 500
-	cleanStep               = 20 // letters without trouble that earn an account one more connection
+	cleanStep               = 20 // letters without trouble that earn an account more connections
 	dialTries               = 3  // to a server that never answered
 	maxBackoff              = 15 * time.Minute
 	maxRest                 = 25 * time.Hour // no rest is longer; a clock that was wrong must not make one
@@ -36,6 +36,7 @@ type lane struct {
 	open    int           // connections that are open or being opened, of all campaigns
 	waiting []*Runner     // campaigns that wait for a connection, the longest first
 	target  int           // connections that it may have at present
+	careful bool          // there was trouble since the program began
 	clean   int           // letters accepted since target changed
 	lastOK  bool          // the last reply about a letter was 2yz
 	fails   int           // connections in a row that failed before a letter was accepted
@@ -159,13 +160,17 @@ func (l *lane) accepted() {
 	l.clean++
 	if l.clean >= cleanStep {
 		l.clean, l.strikes = 0, 0
-		l.target = min(l.target+1, l.maxConnections())
+		more := l.target // twice as many, until there was trouble; then one more at a time
+		if l.careful {
+			more = 1
+		}
+		l.target = min(l.target+more, l.maxConnections())
 	}
 }
 
 // slow halves the number of connections.
 func (l *lane) slow() {
-	l.clean = 0
+	l.clean, l.careful = 0, true
 	l.target = max(l.target/2, 1)
 }
 

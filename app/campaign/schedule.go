@@ -49,6 +49,9 @@ func inHours(s model.Schedule, t time.Time) bool {
 
 // nextEdge is the first full local hour after t at which inHours changes, or zero when it never does.
 func nextEdge(s model.Schedule, t time.Time) time.Time {
+	if len(s.Days) == 0 && s.FromHour == s.ToHour {
+		return time.Time{} // the usual case, and this is asked for every letter
+	}
 	was := inHours(s, t)
 	l := t.Local()
 	for i := 1; i <= 8*24; i++ {
