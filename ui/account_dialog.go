@@ -14,6 +14,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"hongyan/app/model"
+	"hongyan/ui/widgets"
 )
 
 // stepStart is where a numbered step begins within a text; each gets a line of its own.
@@ -34,9 +35,8 @@ type accountForm struct {
 	host, port, ca                      *widget.Entry
 	tls, profile                        *widget.Select
 	perMinute, perHour, perDay, session *widget.Entry
-	help                                *widget.Label
+	help, trouble                       *widgets.Text
 	link                                *widget.Hyperlink
-	trouble                             *widget.Label
 	body, basic                         *fyne.Container
 	signIn                              *signInBox
 	kept                                bool // a secret is stored

@@ -22,8 +22,7 @@ type contactForm struct {
 
 	addr, name, source, consent *widget.Entry
 	fields                      map[string]*widget.Entry
-	trouble                     *widget.Label
-	history                     *widget.Label
+	trouble, history            *widgets.Text
 	letters                     []PersonLetter
 	table                       *widgets.Table
 	none                        *widget.Label
@@ -39,12 +38,12 @@ func (w *Window) contactDialog(c model.Contact) {
 		return e
 	}
 	f.addr, f.name, f.source, f.consent = entry(first(c.Address, c.Email)), entry(c.Name), entry(c.Source), entry(c.Consent)
-	hint := t.T("ui.import.consent.hint")
-	if c.ID != 0 && c.Consent == "" {
-		hint = t.T("ui.contact.consent.missing")
-	}
+	f.consent.SetPlaceHolder(t.T("ui.import.consent.hint"))
+	missing := wrapped(t.T("ui.contact.consent.missing"))
+	missing.Importance = widget.WarningImportance
+	show(missing, c.ID != 0 && c.Consent == "")
 	items := []*widget.FormItem{row(t.T("ui.contact.address"), f.addr, ""), row(t.T("ui.contact.name"), f.name, ""),
-		row(t.T("ui.contact.source"), f.source, ""), row(t.T("ui.import.consent"), f.consent, hint)}
+		row(t.T("ui.contact.source"), f.source, ""), row(t.T("ui.import.consent"), f.consent, "")}
 	for _, k := range sortedKeys(c.Fields) {
 		f.fields[k] = entry(c.Fields[k])
 		items = append(items, row(k, f.fields[k], ""))
@@ -52,7 +51,7 @@ func (w *Window) contactDialog(c model.Contact) {
 	f.trouble = wrapped("")
 	f.trouble.Importance = widget.DangerImportance
 	f.trouble.Hide()
-	var body fyne.CanvasObject = container.NewVScroll(container.NewVBox(widget.NewForm(items...), f.trouble))
+	var body fyne.CanvasObject = container.NewVScroll(container.NewVBox(missing, widget.NewForm(items...), f.trouble))
 	cancel := widget.NewButton(t.T("ui.cancel"), func() { f.d.Hide() })
 	save := primary(t.T("ui.save"), nil, f.save)
 	if c.ID == 0 {

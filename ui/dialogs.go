@@ -11,6 +11,8 @@ import (
 	"fyne.io/fyne/v2/storage"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
+
+	"hongyan/ui/widgets"
 )
 
 func itoa(n int64) string { return strconv.FormatInt(n, 10) }
@@ -67,8 +69,7 @@ func (w *Window) fit(p *popup, width, height float32) {
 
 // message says one thing.
 func (w *Window) message(title, text string) {
-	label := widget.NewLabel(text)
-	label.Wrapping = fyne.TextWrapWord
+	label := wrapped(text)
 	label.Selectable = true
 	var d *popup
 	ok := primary(w.t.T("ui.ok"), nil, func() { d.Hide() })
@@ -79,8 +80,7 @@ func (w *Window) message(title, text string) {
 
 // confirm asks before something that cannot be taken back.
 func (w *Window) confirm(title, text, yes string, do func()) {
-	label := widget.NewLabel(text)
-	label.Wrapping = fyne.TextWrapWord
+	label := wrapped(text)
 	var d *popup
 	no := widget.NewButton(w.t.T("ui.cancel"), func() { d.Hide() })
 	ok := widget.NewButton(yes, func() {
@@ -160,15 +160,12 @@ func row(label string, field fyne.CanvasObject, hint string) *widget.FormItem {
 }
 
 // put writes a text that is seldom a new one: a label measures its lines at every SetText.
-func put(l *widget.Label, text string) {
-	if l.Text != text {
-		l.SetText(text)
+func put(l interface{ SetText(string) }, text string) {
+	if x, ok := l.(*widget.Label); ok && x.Text == text {
+		return
 	}
+	l.SetText(text)
 }
 
-// wrapped is a label that breaks its lines.
-func wrapped(text string) *widget.Label {
-	l := widget.NewLabel(text)
-	l.Wrapping = fyne.TextWrapWord
-	return l
-}
+// wrapped is a text that breaks its lines.
+func wrapped(text string) *widgets.Text { return widgets.NewText(text) }

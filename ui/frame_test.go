@@ -85,6 +85,8 @@ func (r *rig) clipped() []string {
 		}
 		name, need := "", fyne.Size{}
 		switch x := o.(type) {
+		case *widgets.Text:
+			name, need = x.Full(), x.MinSize()
 		case *widget.Label:
 			name, need = x.Text, x.MinSize()
 		case *widget.Button:

@@ -32,7 +32,7 @@ type importForm struct {
 	columns           *fyne.Container
 	table             *widgets.Table
 	sample            *fyne.Container
-	state             *widget.Label
+	state             *widgets.Text
 	ok                *widget.Button
 	body              *fyne.Container
 	pause             pause

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -22,7 +23,9 @@ func TestNothingIsClipped(t *testing.T) {
 	}
 	panes := []string{"first", "ready", "sending", "failures"}
 	for _, lang := range []string{"zh", "en"} {
-		for name, open := range scenes(lang, least.Width, least.Height) {
+		all := scenes(lang, least.Width, least.Height)
+		maps.Copy(all, moreScenes(lang, least.Width, least.Height))
+		for name, open := range all {
 			if slices.Contains(panes, name) {
 				continue
 			}

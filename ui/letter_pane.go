@@ -23,11 +23,11 @@ type letterPane struct {
 	subject *widget.Entry
 	format  *widget.Select
 	body    *widget.Entry
-	big     *widget.Label // stands in for the editor when the letter is too long for it
+	big     *widgets.Text // stands in for the editor when the letter is too long for it
 	edit    fyne.CanvasObject
 	attach  *widgets.Action
 	head    *widget.Label
-	trouble *widget.Label
+	trouble *widgets.Text
 	rich    *widget.RichText
 	text    *widget.Label
 	source  *widget.Label
@@ -83,8 +83,8 @@ func newLetterPane(w *Window) *letterPane {
 	p.trouble.Importance = widget.DangerImportance
 	p.rich = widget.NewRichText()
 	p.rich.Wrapping = fyne.TextWrapWord
-	p.text = wrapped("")
-	p.text.Selectable = true
+	p.text = widget.NewLabel("") // spaces and lines as the letter has them
+	p.text.Wrapping, p.text.Selectable = fyne.TextWrapWord, true
 	p.source = widget.NewLabel("")
 	p.source.TextStyle.Monospace = true
 	p.source.Selectable = true

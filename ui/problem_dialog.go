@@ -2,11 +2,13 @@ package ui
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
@@ -39,6 +41,10 @@ func (w *Window) accountProblem(a Account) {
 		return
 	}
 	t := w.t
+	// Nobody in particular is concerned: what becomes of a recipient is not told.
+	d.Then = slices.DeleteFunc(slices.Clone(d.Then), func(k string) bool {
+		return !strings.HasPrefix(k, "diag.then.account.") && !strings.HasPrefix(k, "diag.then.campaign.")
+	})
 	x := explanation{title: t.T("ui.account.trouble", "name", a.Name), d: d}
 	x.raw = func(context.Context) (string, error) {
 		if lines := dialogue(w.svc.AccountDialogue(a.ID)); lines != "" {
@@ -57,7 +63,7 @@ func (w *Window) explain(x explanation) {
 	t := w.t
 	var plain strings.Builder
 	plain.WriteString("Hongyan " + w.opt.Version + "\n" + x.title + "\n")
-	body := container.NewVBox()
+	body := container.New(layout.NewCustomPaddedVBoxLayout(0))
 	part := func(title, text string, importance widget.Importance) {
 		if text == "" {
 			return
@@ -65,7 +71,7 @@ func (w *Window) explain(x explanation) {
 		plain.WriteString(t.T(title) + " " + text + "\n")
 		label := wrapped(stepStart.ReplaceAllString(text, "$1\n$2"))
 		label.Importance, label.Selectable = importance, true
-		body.Add(container.NewVBox(bold(t.T(title)), label))
+		body.Add(titled(t.T(title), label))
 	}
 	say := func(suffix string) string {
 		if !t.Has(x.d.TextKey + suffix) {
@@ -88,13 +94,11 @@ func (w *Window) explain(x explanation) {
 	raw := widget.NewLabel(t.T("ui.loading"))
 	raw.TextStyle.Monospace, raw.Selectable = true, true
 	raw.Wrapping = fyne.TextWrapBreak
-	body.Add(bold(t.T("ui.problem.reply")))
-	body.Add(raw)
+	body.Add(titled(t.T("ui.problem.reply"), raw))
 	people := wrapped(t.T("ui.loading"))
 	people.Selectable = true
 	if x.who != nil {
-		body.Add(bold(t.T("ui.problem.people")))
-		body.Add(people)
+		body.Add(titled(t.T("ui.problem.people"), people))
 	}
 	var d *popup
 	copyAll := widget.NewButtonWithIcon(t.T("ui.problem.copy"), theme.ContentCopyIcon(), func() {
@@ -185,6 +189,11 @@ func said(code int, enhanced, reply string) string {
 		parts = []string{parts[0], reply}
 	}
 	return strings.Join(parts, " ")
+}
+
+// titled puts a title close above what it is the title of.
+func titled(title string, o fyne.CanvasObject) fyne.CanvasObject {
+	return container.New(layout.NewCustomPaddedVBoxLayout(-2*theme.Padding()), bold(title), o)
 }
 
 func bold(text string) *widget.Label {

@@ -278,6 +278,8 @@ func textOf(o fyne.CanvasObject) string {
 	var lines []string
 	walk(o, func(o fyne.CanvasObject) {
 		switch x := o.(type) {
+		case *widgets.Text:
+			lines = append(lines, x.Full())
 		case *widget.Label:
 			lines = append(lines, x.Text)
 		case *widgets.Cell:

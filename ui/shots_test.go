@@ -3,11 +3,15 @@ package ui
 import (
 	"fmt"
 	"image/png"
+	"maps"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+
+	"hongyan/app/model"
 )
 
 // shoot writes a picture of the window to the folder that HONGYAN_SHOTS names.
@@ -133,13 +137,90 @@ func scenes(lang string, w, h float32) map[string]func(t testing.TB) *rig {
 	}
 }
 
+// moreScenes are the dialogs about single people, help and failures.
+func moreScenes(lang string, w, h float32) map[string]func(t testing.TB) *rig {
+	dialog := func(open func(t testing.TB, r *rig)) func(t testing.TB) *rig {
+		return func(t testing.TB) *rig {
+			f := shop(lang)
+			f.settings[keyGeometry] = fmt.Sprintf(`{"W":%v,"H":%v,"Main":0.36,"Left":0.3,"Right":0.5,"Letter":0.5}`, w, h)
+			r := newRig(t, lang, f)
+			open(t, r)
+			r.run()
+			return r
+		}
+	}
+	all := map[string]func(t testing.TB) *rig{
+		"signin": dialog(func(_ testing.TB, r *rig) {
+			r.w.accountDialog(Account{})
+			r.run()
+			r.field("ui.account.from").SetText("shop@outlook.com")
+		}),
+		"signinwait": dialog(func(_ testing.TB, r *rig) {
+			r.svc.signInWait = make(chan struct{})
+			r.w.signIn(r.svc.accounts[0].Account, "Microsoft", "id", "", func() {})
+			for !r.enabled(r.text("ui.signin.copy")) {
+				r.drain()
+			}
+			r.frame()
+			close(r.svc.signInWait) // the answer comes, and is not drained by the frame that is looked at
+			r.w.tasks.wg.Wait()
+		}),
+		"suppressed": dialog(func(_ testing.TB, r *rig) {
+			for i, reason := range []string{"unsubscribe", "bounce", "user", "complaint", "import"} {
+				r.svc.suppressed = append(r.svc.suppressed, model.Suppression{ID: int64(i + 1), Key: r.svc.contacts[i*3].Email, Reason: reason, At: r.svc.at(i)})
+			}
+			r.svc.suppressed = append(r.svc.suppressed, model.Suppression{ID: 9, Key: "@competitor.example", Reason: "user", At: r.svc.at(0)})
+			r.w.suppressDialog()
+		}),
+		"person": dialog(func(_ testing.TB, r *rig) { r.openPerson(lang) }),
+		"personhistory": dialog(func(_ testing.TB, r *rig) {
+			r.openPerson(lang)
+			walk(r.top(), func(o fyne.CanvasObject) {
+				if tabs, ok := o.(*container.AppTabs); ok {
+					tabs.SelectIndex(1)
+				}
+			})
+		}),
+		"consent": dialog(func(_ testing.TB, r *rig) {
+			r.w.recipients.selectAll()
+			r.w.consentDialog()
+		}),
+		"support": dialog(func(_ testing.TB, r *rig) { r.w.supportDialog() }),
+		"cutoff": dialog(func(_ testing.TB, r *rig) {
+			r.w.openImportsDialog([]model.Import{{ID: 1, ImportSpec: model.ImportSpec{FileName: "customers-gbk.csv", ListName: r.svc.lists[0].Name}, Rows: 40_000, StartedAt: r.svc.at(0)}})
+		}),
+	}
+	for _, x := range failures {
+		all["failure-"+x.name] = dialog(x.open)
+	}
+	return all
+}
+
+// openPerson shows the page of somebody with a past.
+func (r *rig) openPerson(lang string) {
+	file, list, campaign, subject := "会员.csv", "秋季展会客户", "十一月通知", "读书会周六活动"
+	if lang == "en" {
+		file, list, campaign, subject = "members.csv", "Autumn fair", "November news", "Saturday's reading"
+	}
+	f := r.svc
+	f.person = Person{Suppressed: "bounce", Imports: []model.Import{{ImportSpec: model.ImportSpec{FileName: file, ListName: list, Source: f.contacts[7].Source}, StartedAt: f.at(0)}}}
+	for i, s := range []model.State{model.Rejected, model.Accepted, model.Skipped} {
+		f.person.Letters = append(f.person.Letters, PersonLetter{Campaign: campaign, Subject: subject,
+			Delivery: model.Delivery{ID: int64(i + 1), CampaignID: int64(3 - i), Email: f.contacts[7].Email, State: s, UpdatedAt: f.at(-86400 * i)}})
+	}
+	r.w.contactDialog(f.contacts[7])
+	r.run()
+}
+
 // TestShots draws every scene; it is for the eye, and runs when HONGYAN_SHOTS names a folder.
 func TestShots(t *testing.T) {
 	if os.Getenv("HONGYAN_SHOTS") == "" {
 		t.Skip("HONGYAN_SHOTS names no folder")
 	}
 	for _, lang := range []string{"zh", "en"} {
-		for name, open := range scenes(lang, 1280, 800) {
+		all := scenes(lang, 1280, 800)
+		maps.Copy(all, moreScenes(lang, 1280, 800))
+		for name, open := range all {
 			t.Run(name+"-"+lang, func(t *testing.T) { open(t).shoot(name + "-" + lang) })
 		}
 	}

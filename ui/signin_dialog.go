@@ -11,6 +11,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"hongyan/app/model"
+	"hongyan/ui/widgets"
 )
 
 // signInBox is the part of the account's form that signs in at the provider instead of asking for a password.
@@ -22,12 +23,12 @@ type signInBox struct {
 	info     SignInInfo
 	offered  bool
 	button   *widget.Button
-	state    *widget.Label
+	state    *widgets.Text
 	change   *widget.Hyperlink // opens the fields of the client
 	client   *fyne.Container
 	id, key  *widget.Entry
 	keyRow   *fyne.Container
-	why      *widget.Label
+	why      *widgets.Text
 	register *widget.Hyperlink
 }
 

@@ -33,7 +33,7 @@ type suppressForm struct {
 	pause    pause
 	export   *widget.Button
 	quiet    fyne.CanvasObject // said while the list is empty
-	trouble  *widget.Label
+	trouble  *widgets.Text
 	contents *fyne.Container
 }
 
