@@ -55,15 +55,20 @@ func run(data, lang string, practice bool) (code int) {
 	core := app.New(app.Options{Dir: data, Store: st, Version: version,
 		Secrets: secrets.Open(secrets.Options{Dir: data, Passphrase: os.Getenv("HONGYAN_PASSPHRASE")})})
 	svc := bridge.New(core)
-	w := ui.New(a, svc, ui.Options{Lang: lang, Practice: practice, Version: version, DataDir: data, Close: svc.Close})
+	// The journal is closed last, when nothing can write to it any more.
+	end := func() int {
+		if err := st.Close(); err != nil {
+			fmt.Fprintln(os.Stderr, "hongyan:", assets.For(lang).Error(err))
+			return 1
+		}
+		return 0
+	}
+	w := ui.New(a, svc, ui.Options{Lang: lang, Practice: practice, Version: version, DataDir: data, Close: svc.Close,
+		// Fyne 2.8.1 may panic while it ends (a send on its closed queue), so the process ends here.
+		Closed: func() { os.Exit(end()) }})
 	w.Show()
 	a.Run()
-	// The window has closed the use cases; the journal is closed last, when nothing can write to it any more.
-	if err := st.Close(); err != nil {
-		fmt.Fprintln(os.Stderr, "hongyan:", assets.For(lang).Error(err))
-		return 1
-	}
-	return 0
+	return end() // the desktop ended the program without asking the window
 }
 
 // crashed turns a panic of the window into one sentence, and keeps the details for whoever can mend it. The journal

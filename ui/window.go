@@ -22,6 +22,7 @@ type Options struct {
 	Dispatch func(func())                // queues on the window's goroutine; default fyne.Do
 	Tick     time.Duration               // how often live values are read; default 100 ms, below 0 never
 	Close    func(context.Context) error // stops the use cases; called once, before the window goes
+	Closed   func()                      // called last, when nothing runs any more, in place of closing the window
 
 	timer func(d time.Duration, f func()) (stop func() bool) // of Tasks; tests have their own
 }
@@ -334,6 +335,10 @@ func (w *Window) close() {
 		go func() {
 			w.tasks.Close()
 			w.temp.remove()
+			if w.opt.Closed != nil {
+				w.opt.Closed()
+				return
+			}
 			w.opt.Dispatch(w.win.Close)
 		}()
 	})
