@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -160,12 +161,19 @@ func (im *importer) chunk(t *tx, rows []model.Row) (importTally, error) {
 	if err != nil {
 		return n, err
 	}
+	var members, sources []int64 // known people who are new to the list, and to this import
 	for i := range olds {
 		k := &olds[i]
 		k.in.known = true
 		changed, err := im.update(t, k)
 		if err != nil {
 			return n, err
+		}
+		if !k.member {
+			members = append(members, k.id)
+		}
+		if !k.again {
+			sources = append(sources, k.id)
 		}
 		switch {
 		case k.again:
@@ -179,6 +187,9 @@ func (im *importer) chunk(t *tx, rows []model.Row) (importTally, error) {
 		default:
 			n.duplicate++
 		}
+	}
+	if err := im.attach(t, members, sources); err != nil {
+		return n, err
 	}
 	for _, in := range people {
 		switch {
@@ -198,6 +209,7 @@ func (im *importer) lookUp(t *tx, people []*incoming, emails []string) ([]known,
 	for _, in := range people {
 		byEmail[in.email] = in
 	}
+	sorted := slices.Sorted(slices.Values(emails)) // so that the index is gone through once, page by page
 	var olds []known
 	err := t.each(func(rows *sql.Rows) error {
 		var k known
@@ -208,7 +220,7 @@ func (im *importer) lookUp(t *tx, people []*incoming, emails []string) ([]known,
 	}, `SELECT c.id, c.email, c.name, c.fields, c.source, c.consent, c.updated, c.import_id = ?1,
 			EXISTS (SELECT 1 FROM list_members WHERE list_id = ?2 AND contact_id = c.id),
 			EXISTS (SELECT 1 FROM contact_sources WHERE import_id = ?1 AND contact_id = c.id)
-		FROM contacts c WHERE c.email IN (SELECT value FROM json_each(?3))`, im.id, im.list, toJSON(emails))
+		FROM contacts c WHERE c.email IN (SELECT value FROM json_each(?3))`, im.id, im.list, toJSON(sorted))
 	return olds, err
 }
 
@@ -232,15 +244,29 @@ func (im *importer) update(t *tx, k *known) (changed bool, err error) {
 			return changed, err
 		}
 	}
-	if !k.member {
-		if _, err = t.exec(`INSERT INTO list_members (list_id, contact_id, import_id) VALUES (?, ?, ?)`, im.list, k.id, im.id); err != nil {
-			return changed, err
+	return changed, err
+}
+
+// attach puts known people on the list and notes that the import named them, each table in one statement and in the
+// order of its key.
+func (im *importer) attach(t *tx, members, sources []int64) error {
+	for _, into := range []struct {
+		ids  []int64
+		stmt string
+		args []any
+	}{
+		{members, `INSERT INTO list_members (list_id, contact_id, import_id) SELECT ?, value, ? FROM json_each(?)`, []any{im.list, im.id}},
+		{sources, `INSERT INTO contact_sources (import_id, contact_id) SELECT ?, value FROM json_each(?)`, []any{im.id}},
+	} {
+		if len(into.ids) == 0 {
+			continue
+		}
+		slices.Sort(into.ids)
+		if _, err := t.exec(into.stmt, append(into.args, toJSON(into.ids))...); err != nil {
+			return err
 		}
 	}
-	if !k.again {
-		_, err = t.exec(`INSERT INTO contact_sources (import_id, contact_id) VALUES (?, ?)`, im.id, k.id)
-	}
-	return changed, err
+	return nil
 }
 
 // insert stores those who are new, with ids in a row, so that what hangs on them is inserted by their range.
