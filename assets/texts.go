@@ -100,6 +100,15 @@ func SystemLanguage() string {
 	return "en"
 }
 
+// Replaced gives the same texts with what r replaces in each: for a front end whose face lacks a character, say.
+func (t *Texts) Replaced(r *strings.Replacer) *Texts {
+	c := &Texts{lang: t.lang, m: make(map[string]string, len(t.m))}
+	for k, v := range t.m {
+		c.m[k] = r.Replace(v)
+	}
+	return c
+}
+
 // Lang is the language of the texts.
 func (t *Texts) Lang() string { return t.lang }
 

@@ -134,3 +134,16 @@ func TestWordsOfErrors(t *testing.T) {
 		}
 	}
 }
+
+func TestReplaced(t *testing.T) {
+	en := assets.For("en")
+	plain := en.Replaced(strings.NewReplacer("“", `"`, "”", `"`))
+	if plain.Lang() != "en" || len(plain.Keys()) != len(en.Keys()) {
+		t.Fatalf("%s, %d keys of %d", plain.Lang(), len(plain.Keys()), len(en.Keys()))
+	}
+	for _, k := range plain.Keys() {
+		if s := plain.T(k); strings.ContainsAny(s, "“”") || len(s) > len(en.T(k)) {
+			t.Errorf("%s: %q", k, s)
+		}
+	}
+}

@@ -109,7 +109,7 @@ func TestWhyAccount(t *testing.T) {
 	f.counts = model.Counts{Total: 5, Queued: 5}
 	r := newRig(t, "en", f)
 	r.tap("Why?")
-	r.wants("Why “Old mailbox” does not send", r.text("diag.qq.auth.code.do"), "535 authentication failed")
+	r.wants(`Why "Old mailbox" does not send`, r.text("diag.qq.auth.code.do"), "535 authentication failed")
 	r.tap("Edit")
 	r.wants("Account Old mailbox")
 	r.tap("Cancel")

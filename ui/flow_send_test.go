@@ -182,16 +182,16 @@ func TestLanguage(t *testing.T) {
 	r := newRig(t, "zh", shop("zh").sending("zh"))
 	r.tick()
 	r.w.progressPane.tabs.SelectIndex(1)
-	r.wants("账户", "收件人", "已接收 156", "这个邮箱地址不存在")
+	r.wants("账号", "收件人", "已接收 156", "这个邮箱地址不存在")
 	r.tap("English")
 	r.wants("Accounts", "Recipients", "accepted 156", "This address does not exist.", "Pause")
-	if strings.Contains(r.said(), "账户") || r.svc.settings[keyLang] != "en" || r.w.progressPane.tabs.SelectedIndex() != 1 {
+	if strings.Contains(r.said(), "账号") || r.svc.settings[keyLang] != "en" || r.w.progressPane.tabs.SelectedIndex() != 1 {
 		t.Errorf("language %q, tab %d", r.svc.settings[keyLang], r.w.progressPane.tabs.SelectedIndex())
 	}
 	r.tap("中文")
 	r.wants("已接收 156")
 	again := newRig(t, "", r.svc)
-	again.wants("账户")
+	again.wants("账号")
 }
 
 // TestGeometry: size and splits come back.

@@ -3,6 +3,7 @@ package ui
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"hongyan/assets"
@@ -52,4 +53,16 @@ func size(n int64) string {
 		return fmt.Sprintf("%d KB", n>>10)
 	}
 	return fmt.Sprintf("%d B", n)
+}
+
+// plainQuotes are for English in a Chinese face: there the curly ones are as wide as a character of Chinese.
+var plainQuotes = strings.NewReplacer("“", `"`, "”", `"`, "‘", "'", "’", "'")
+
+// textsFor gives the texts of a language as the window shows them.
+func textsFor(lang string) *assets.Texts {
+	t := assets.For(lang)
+	if t.Lang() == "zh" {
+		return t
+	}
+	return t.Replaced(plainQuotes)
 }

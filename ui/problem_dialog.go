@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,6 +23,7 @@ type explanation struct {
 	d     Diagnosis
 	raw   func(ctx context.Context) (string, error) // what the server said
 	who   func(ctx context.Context) (string, error) // the people concerned; nil for an account
+	help  string                                    // an address of the provider's instructions, or ""
 	do    []*widget.Button                          // what can be done here, besides copying and closing
 }
 
@@ -29,7 +31,11 @@ type explanation struct {
 // what the server said.
 func (w *Window) problemDialog(p Problem) {
 	t := w.t
-	w.explain(explanation{title: t.T("ui.problem.title", "n", number(p.N), "state", t.T("ui.state."+string(p.State))), d: p.Diagnosis,
+	title := t.T("ui.problem.title", "n", number(p.N), "state", t.T("ui.state."+string(p.State)))
+	if p.N == 1 {
+		title = t.T("ui.problem.one", "who", first(p.First.Address, p.First.Email), "state", t.T("ui.state."+string(p.State)))
+	}
+	w.explain(explanation{title: title, d: p.Diagnosis,
 		raw: func(ctx context.Context) (string, error) { return w.rawOf(ctx, p.First) },
 		who: func(ctx context.Context) (string, error) { return w.sharing(ctx, p) }})
 }
@@ -52,7 +58,15 @@ func (w *Window) accountProblem(a Account) {
 		}
 		return said(a.Clock.Code, a.Clock.Enhanced, a.Clock.Reply), nil
 	}
+	for _, p := range w.svc.Presets() {
+		if p.Key == a.Provider {
+			x.help = p.HelpURL
+		}
+	}
 	edit := widget.NewButtonWithIcon(t.T("ui.account.edit"), theme.DocumentCreateIcon(), func() { w.accountDialog(a) })
+	if a.Clock.State == model.ClockStopped { // it goes on when the user has mended it
+		edit.Importance = widget.HighImportance
+	}
 	wake := widget.NewButtonWithIcon(t.T("ui.account.wake"), theme.MediaReplayIcon(), func() { w.accounts.wake(a.ID, w.showError) })
 	x.do = []*widget.Button{edit, wake}
 	w.explain(x)
@@ -89,6 +103,9 @@ func (w *Window) explain(x explanation) {
 	}
 	part("ui.problem.what", say(".what"), widget.MediumImportance)
 	part("ui.problem.do", do, widget.HighImportance)
+	if u, err := url.Parse(x.help); err == nil && x.help != "" {
+		body.Add(widget.NewHyperlink(t.T("ui.account.helplink"), u))
+	}
 	part("ui.problem.means", strings.TrimSpace(strings.Join(means, " ")), widget.MediumImportance)
 
 	raw := widget.NewLabel(t.T("ui.loading"))
@@ -113,7 +130,13 @@ func (w *Window) explain(x explanation) {
 		}
 		buttons = append(buttons, b)
 	}
-	buttons = append(buttons, primary(t.T("ui.close"), nil, func() { d.Hide() }))
+	done := primary(t.T("ui.close"), nil, func() { d.Hide() })
+	for _, b := range x.do {
+		if b.Importance == widget.HighImportance {
+			done.Importance = widget.MediumImportance // one next step is enough
+		}
+	}
+	buttons = append(buttons, done)
 	d = w.popup(x.title, container.NewVScroll(body), buttons...)
 	w.fit(d, 660, 560)
 	type detail struct{ raw, people string }

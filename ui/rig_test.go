@@ -17,7 +17,6 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"hongyan/app/model"
-	"hongyan/assets"
 	"hongyan/ui/widgets"
 )
 
@@ -317,7 +316,7 @@ func (r *rig) wants(texts ...string) {
 }
 
 func (r *rig) text(key string, pairs ...string) string {
-	return assets.For(r.w.t.Lang()).T(key, pairs...)
+	return r.w.t.T(key, pairs...)
 }
 
 // noDialog fails when a dialog or a menu is open.

@@ -11,7 +11,6 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"hongyan/app/model"
-	"hongyan/assets"
 )
 
 // settingsDialog chooses language, look and font.
@@ -43,7 +42,7 @@ func (w *Window) settingsDialog() {
 			chosen, variant, file := langs[lang.SelectedIndex()], looks[max(0, look.SelectedIndex())], font.Text
 			w.set(keyFont, file)
 			w.set(keyLang, chosen)
-			w.t = assets.For(chosen)
+			w.t = textsFor(chosen)
 			w.SetLook(variant)
 		}))
 	w.fit(d, 500, 260)

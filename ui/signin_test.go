@@ -33,7 +33,7 @@ func TestSignIn(t *testing.T) {
 	if !r.svc.has("SignIn 11-22  4") {
 		t.Fatalf("calls: %q", r.svc.calls)
 	}
-	r.wants("The account “shop@outlook.com” is signed in at Microsoft")
+	r.wants(`The account "shop@outlook.com" is signed in at Microsoft`)
 	r.tap("OK")
 	r.noDialog()
 	a := r.svc.accounts[3]

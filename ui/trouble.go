@@ -6,14 +6,12 @@ import (
 	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
-
-	"hongyan/assets"
 )
 
 // Trouble makes the window that says why there is no main window: one sentence, with a way to copy it. lang is as
 // in Options. Closing it ends the program.
 func Trouble(a fyne.App, lang string, err error) fyne.Window {
-	t := assets.For(lang)
+	t := textsFor(lang)
 	a.Settings().SetTheme(NewTheme("light", ""))
 	win := a.NewWindow(t.T("ui.trouble.title"))
 	win.SetIcon(Icon())

@@ -99,7 +99,7 @@ func New(a fyne.App, svc Services, o Options) *Window {
 	if o.timer != nil {
 		w.tasks.timer = o.timer
 	}
-	w.t = assets.For(first(o.Lang, svc.Setting(keyLang)))
+	w.t = textsFor(first(o.Lang, svc.Setting(keyLang)))
 	w.setTheme(first(svc.Setting(keyTheme), "light"))
 
 	w.accounts = newAccountsVM(svc, w.tasks)
@@ -256,7 +256,7 @@ func (w *Window) sync() {
 func (w *Window) SetLanguage(lang string) {
 	w.set(keyLang, lang)
 	w.keepGeometry()
-	w.t = assets.For(lang)
+	w.t = textsFor(lang)
 	w.build()
 }
 
@@ -315,6 +315,13 @@ func (w *Window) askClose() {
 		return
 	}
 	w.confirm(w.t.T("ui.close.title"), w.t.T("ui.close.text"), w.t.T("ui.close.yes"), w.close)
+}
+
+// Quit closes without asking, because the desktop session ends or somebody sent a signal.
+func (w *Window) Quit() {
+	if !w.closing {
+		w.close()
+	}
 }
 
 // close stops what runs, and shows that it is stopping: a letter that is under way is brought to its end.
