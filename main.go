@@ -7,8 +7,10 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"runtime/debug"
+	"syscall"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -24,6 +26,9 @@ import (
 
 // version is set at build time.
 var version = "dev"
+
+// endGrace is how long an end without the window waits for letters under way.
+const endGrace = 10 * time.Second
 
 // appID names the program to the desktop.
 const appID = "io.github.hongyan.Hongyan"
@@ -66,9 +71,29 @@ func run(data, lang string, practice bool) (code int) {
 	w := ui.New(a, svc, ui.Options{Lang: lang, Practice: practice, Version: version, DataDir: data, Close: svc.Close,
 		// Fyne 2.8.1 may panic while it ends (a send on its closed queue), so the process ends here.
 		Closed: func() { os.Exit(end()) }})
+	a.Lifecycle().SetOnStarted(func() { onSignal(w.Quit) })
 	w.Show()
 	a.Run()
-	return end() // the desktop ended the program without asking the window
+	// The window's own end does not come here; something ended the program without asking it.
+	ctx, cancel := context.WithTimeout(context.Background(), endGrace)
+	defer cancel()
+	if err := svc.Close(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "hongyan:", assets.For(lang).Error(err))
+	}
+	return end()
+}
+
+// onSignal calls f, on the window's goroutine, when the session ends or somebody asks the process to. Fyne would end
+// its loop at once, in the middle of a letter.
+func onSignal(f func()) {
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	signal.Reset(signals...)
+	c := make(chan os.Signal, 1)
+	signal.Notify(c, signals...)
+	go func() {
+		<-c
+		fyne.Do(f)
+	}()
 }
 
 // crashed turns a panic of the window into one sentence, and keeps the details for whoever can mend it. The journal
