@@ -112,17 +112,18 @@ func (a *archive) open(name string, limit int64) (*part, error) {
 	if f == nil {
 		return nil, a.src.broken("it has no part "+clip(name, 100), nil)
 	}
-	if f.UncompressedSize64 > uint64(limit) {
-		return nil, a.src.tooBigUnpacked(int64(min(f.UncompressedSize64, 1<<62)), limit)
+	size := int64(min(f.UncompressedSize64, 1<<62))
+	if size > limit {
+		return nil, a.src.tooBigUnpacked(size, limit)
 	}
-	if f.UncompressedSize64 > packingFrom && f.UncompressedSize64/maxPacking > f.CompressedSize64 {
-		return nil, a.src.broken("it unpacks to "+bytesText(int64(f.UncompressedSize64))+", as no real workbook does", nil)
+	if size > packingFrom && f.UncompressedSize64/maxPacking > f.CompressedSize64 {
+		return nil, a.src.broken("it unpacks to "+bytesText(size)+", as no real workbook does", nil)
 	}
 	rc, err := f.Open()
 	if err != nil {
 		return nil, a.src.broken(err.Error(), err)
 	}
-	p := &part{src: a.src, in: rc, size: int64(f.UncompressedSize64), buf: make([]byte, 64<<10)}
+	p := &part{src: a.src, in: rc, size: size, buf: make([]byte, 64<<10)}
 	p.dec = xml.NewDecoder(p)
 	return p, nil
 }

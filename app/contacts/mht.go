@@ -88,22 +88,20 @@ func (p *mhtParts) header() (map[string]string, error) {
 	var b strings.Builder
 	for {
 		s, err := p.line()
-		if err != nil && !errors.Is(err, io.EOF) {
+		ended := errors.Is(err, io.EOF)
+		switch {
+		case err != nil && !ended:
 			return nil, err
-		}
-		if err != nil || s == "" && b.Len() > 0 {
-			break
-		}
-		if p.boundary(s) {
+		case p.boundary(s):
 			b.Reset() // a part without anything
-			continue
-		}
-		if s != "" && b.Len() < maxPartHeader {
+		case s != "" && b.Len() < maxPartHeader:
 			b.WriteString(clip(s, maxPartHeader) + "\n")
 		}
+		if ended || s == "" && b.Len() > 0 {
+			p.body, p.ended = nil, false
+			return headersOf(b.String(), '\n'), nil
+		}
 	}
-	p.body, p.ended = nil, false
-	return headersOf(b.String(), '\n'), nil
 }
 
 // Read gives the body of a part as it stands.

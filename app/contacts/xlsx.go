@@ -402,9 +402,10 @@ func (s *xlsxRows) value(kind string, date bool) (string, error) {
 	case "d":
 		return isoText(v), nil
 	case "b":
-		if v == "1" {
+		switch v {
+		case "1":
 			return "TRUE", nil
-		} else if v == "0" {
+		case "0":
 			return "FALSE", nil
 		}
 		return v, nil
