@@ -56,7 +56,7 @@ func bare(b []byte) []byte { return bytes.ReplaceAll(b, []byte("\r"), nil) }
 
 type table struct {
 	rows []*scenario
-	rtt  time.Duration
+	rtts []float64
 }
 
 func (t *table) find(group, name string, w int) *scenario {
@@ -78,11 +78,11 @@ func (t *table) groups() []string {
 	return all
 }
 
-func report(rows []*scenario, before string, rtt time.Duration, rounds int, out string) error {
-	t := &table{rows, rtt}
+func report(rows []*scenario, before string, rtts []float64, rounds int, out string) error {
+	t := &table{rows, rtts}
 	var b strings.Builder
 	fmt.Fprintf(&b, "Measured %s, %s, %d processors (%s), %s, Postfix %s; %d rounds in turns (%d behind the long line), medians. The long line's round trip was %.1f ms. Processes that wanted a processor before it began, on average: %s.\n",
-		time.Now().UTC().Format("2006-01-02"), runtime.Version(), runtime.NumCPU(), processor(), runtime.GOOS+"/"+runtime.GOARCH, postfix(), rounds, max(rounds-2, 1), ms(rtt), before)
+		time.Now().UTC().Format("2006-01-02"), runtime.Version(), runtime.NumCPU(), processor(), runtime.GOOS+"/"+runtime.GOARCH, postfix(), rounds, longRounds(rounds), 1000*median(rtts), before)
 	t.targets(&b)
 	for _, g := range t.groups() {
 		t.group(&b, g)
@@ -93,8 +93,6 @@ func report(rows []*scenario, before string, rtt time.Duration, rounds int, out 
 	}
 	return splice(out, b.String())
 }
-
-func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
 func (t *table) group(b *strings.Builder, g string) {
 	long := strings.HasPrefix(g, groupLong)
@@ -120,7 +118,11 @@ func (t *table) group(b *strings.Builder, g string) {
 
 // trips is how many round trips a letter took, connecting included.
 func (t *table) trips(s *scenario) float64 {
-	return float64(s.w) / median(s.rates) / t.rtt.Seconds()
+	var all []float64
+	for i := range min(len(s.rates), len(t.rtts)) {
+		all = append(all, float64(s.w)/s.rates[i]/t.rtts[i])
+	}
+	return median(all)
 }
 
 // targets compares with what the design asks for.
