@@ -146,6 +146,9 @@ func (c *conn) refused(err error) {
 	}
 	r.cfg.Accounts.mu.Lock()
 	reached := c.lane.reached
+	if e, ok := errors.AsType[*smtpx.Error](err); ok && e.Timeout() && !reached {
+		c.lane.fails++ // somebody waits: two long silences say as much as three quick refusals
+	}
 	r.cfg.Accounts.mu.Unlock()
 	if d.Account == diagnose.AccountStops && reached && (d.Code == model.EHost || d.Code == model.ENotSMTP) {
 		// The name was known before, and a mail server answered to it: it is the network that is away or another one,

@@ -3,6 +3,7 @@ package campaign_test
 import (
 	"errors"
 	"net"
+	"os"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -354,5 +355,21 @@ func TestAServerThatWasNeverReached(t *testing.T) {
 		}
 		w.login = nil
 		w.start(id, a).ends(model.CampaignDone, "")
+	})
+}
+
+// TestAServerThatStaysSilent is given up after two tries: each of them takes a minute already.
+func TestAServerThatStaysSilent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		a := w.account("a", model.Limits{})
+		id := w.campaign("c", 10, model.Schedule{})
+		w.login = func(model.Account, int) error {
+			return &smtpx.Error{Phase: smtpx.PhaseConnect, Err: &net.OpError{Op: "dial", Err: os.ErrDeadlineExceeded}}
+		}
+		w.start(id, a).ends(model.CampaignPaused, campaign.PauseUnreachable)
+		if n := len(w.loginTimes()); n != 2 {
+			t.Errorf("%d tries", n)
+		}
 	})
 }

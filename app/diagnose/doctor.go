@@ -56,7 +56,7 @@ type Doctor struct {
 }
 
 // doctorTimeout bounds each connection: a person is waiting.
-const doctorTimeout = 40 * time.Second
+const doctorTimeout = 30 * time.Second
 
 // Examine looks at an account. cfg says how to reach it, with the login; progress, when not nil, gets each
 // finding as it comes. Its error is only ever the context's.

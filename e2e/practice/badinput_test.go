@@ -210,6 +210,24 @@ func TestServersThatAreNone(t *testing.T) {
 	}
 }
 
+// TestAPortThatHangs: whoever waits hears within half a minute that nobody speaks there.
+func TestAPortThatHangs(t *testing.T) {
+	t.Parallel()
+	port := serve(t, "")
+	for lang, word := range map[string]string{"zh": "没有", "en": "answer"} {
+		t.Run(lang, func(t *testing.T) {
+			t.Parallel()
+			c := ctl.New(t)
+			c.Run("account", "add", "--name", "a", "--from", "a@example.org", "--host", "127.0.0.1", "--port", port, "--tls", "none", "--no-auth").Want(ctl.Done)
+			r := c.Run("account", "test", "a", "--lang", lang).Want(ctl.Stopped)
+			if text := r.Out + r.Err; !strings.Contains(text, word) || han(text) != (lang == "zh") {
+				t.Errorf("%s", text)
+			}
+			plain(t, r)
+		})
+	}
+}
+
 func TestWrongPassword(t *testing.T) {
 	t.Parallel()
 	s := start(t, smtptest.Options{RequireAuth: true, Password: "right"})
