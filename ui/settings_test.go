@@ -1,10 +1,12 @@
 package ui
 
 import (
+	"bytes"
 	"encoding/binary"
 	"image/color"
 	"math"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -138,24 +140,53 @@ func collection(families ...string) []byte {
 	return b
 }
 
+// file is a font in memory.
+func file(b []byte) fontFile { return fontFile{bytes.NewReader(b), int64(len(b))} }
+
 // TestSingleFace: the face for simplified Chinese is taken out of a collection, and damage is no panic.
 func TestSingleFace(t *testing.T) {
 	ttc := collection("Sans CJK JP", "Sans CJK SC", "Sans CJK TC")
-	if got := familyName(singleFace(ttc, "SC"), 0); got != "Sans CJK SC" {
+	if got := file(singleFace(file(ttc), "SC", true)).familyName(0); got != "Sans CJK SC" {
 		t.Errorf("took %q", got)
 	}
-	if got := familyName(singleFace(ttc, "KR"), 0); got != "Sans CJK JP" {
+	if got := file(singleFace(file(ttc), "KR", true)).familyName(0); got != "Sans CJK JP" {
 		t.Errorf("without the wanted one it took %q", got)
 	}
 	single := []byte("OTTO, a file of one face")
-	if !slices.Equal(singleFace(single, "SC"), single) {
+	if !slices.Equal(singleFace(file(single), "SC", true), single) {
 		t.Error("a file of one face was changed")
 	}
 	for n := range ttc {
-		singleFace(ttc[:n], "SC")
-		broken := slices.Clone(ttc)
-		broken[n] = 0xff
-		singleFace(broken, "SC")
+		for _, whole := range []bool{false, true} {
+			singleFace(file(ttc[:n]), "SC", whole)
+			broken := slices.Clone(ttc)
+			broken[n] = 0xff
+			singleFace(file(broken), "SC", whole)
+		}
+	}
+}
+
+// TestFaceFile: a font is read when it is asked for and not kept, and one that goes meanwhile leaves Fyne's own.
+func TestFaceFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "face.ttc")
+	if err := os.WriteFile(path, collection("Sans SC"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := loadFace(path)
+	if r == nil || r.Name() != "face.ttc" {
+		t.Fatalf("loaded %v", r)
+	}
+	if got := file(r.Content()).familyName(0); got != "Sans SC" {
+		t.Errorf("holds %q", got)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(r.Content(), theme.DefaultTextFont().Content()) {
+		t.Error("a font that is gone leaves no face")
+	}
+	if loadFace(path) != nil || loadFace(filepath.Dir(path)) != nil || loadFace("") != nil {
+		t.Error("what is no font was loaded")
 	}
 }
 
@@ -166,10 +197,7 @@ func TestSystemFont(t *testing.T) {
 		t.Skip("not installed:", path)
 	}
 	r := loadFace(path)
-	if r == nil || !strings.HasSuffix(familyName(r.Content(), 0), "SC") {
+	if r == nil || !strings.HasSuffix(file(r.Content()).familyName(0), "SC") {
 		t.Error("no face for simplified Chinese in", path)
-	}
-	if loadFace(path+".gone") != nil || loadFace("") != nil {
-		t.Error("a font that is not there was loaded")
 	}
 }
