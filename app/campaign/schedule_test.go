@@ -121,7 +121,7 @@ func TestSuspend(t *testing.T) {
 			return fate{}
 		}
 		r := w.start(id, a)
-		time.Sleep(45 * time.Second) // the third letter's dot is out
+		time.Sleep(45 * time.Second)   // the third letter's dot is out
 		w.clk.suspend(2 * time.Minute) // less than a connection may live
 		r.ends(model.CampaignDone, "")
 		w.want(id, model.Counts{Total: 5, Accepted: 5})
