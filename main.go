@@ -51,6 +51,9 @@ func main() {
 }
 
 func run(data, lang string, practice bool) (code int) {
+	// A desktop has other programs: reading fonts and a long list at the start takes twice what is kept of them.
+	debug.SetGCPercent(50)
+	time.AfterFunc(5*time.Second, debug.FreeOSMemory)
 	a := fyneapp.NewWithID(appID)
 	st, err := store.Open(context.Background(), data, store.Options{})
 	if err != nil {
