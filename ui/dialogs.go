@@ -2,6 +2,7 @@ package ui
 
 import (
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"fyne.io/fyne/v2"
@@ -31,6 +32,8 @@ type popup struct {
 	w        *Window
 	pop      *widget.PopUp
 	onClosed []func()
+	overlay  fyne.CanvasObject // what the canvas shows while it is open
+	escape   func()            // what the Escape key does; nil is nothing
 }
 
 // popup makes a dialog; fit opens it.
@@ -43,7 +46,25 @@ func (w *Window) popup(title string, content fyne.CanvasObject, buttons ...fyne.
 	head := bold(title)
 	head.SizeName = theme.SizeNameSubHeadingText
 	inside := container.New(layout.NewCustomPaddedLayout(8, 10, 12, 12), container.NewBorder(head, foot, nil, nil, content))
-	return &popup{w: w, pop: widget.NewModalPopUp(inside, w.win.Canvas())}
+	p := &popup{w: w, pop: widget.NewModalPopUp(inside, w.win.Canvas())}
+	for _, o := range buttons {
+		if b, ok := o.(*widget.Button); ok && (b.Text == w.t.T("ui.cancel") || b.Text == w.t.T("ui.close")) {
+			p.escape = func() { b.OnTapped() }
+		}
+	}
+	return p
+}
+
+// typedKey hears the keys that no field takes: Escape leaves the topmost dialog as its button does. While a field has
+// the keyboard it does not, because an input method uses Escape to give up a word.
+func (w *Window) typedKey(ev *fyne.KeyEvent) {
+	if ev.Name != fyne.KeyEscape || len(w.open) == 0 {
+		return
+	}
+	p := w.open[len(w.open)-1]
+	if p.escape != nil && w.win.Canvas().Overlays().Top() == p.overlay {
+		p.escape()
+	}
 }
 
 // SetOnClosed adds what is called once when the dialog goes.
@@ -52,6 +73,7 @@ func (p *popup) SetOnClosed(f func()) { p.onClosed = append(p.onClosed, f) }
 // Hide closes the dialog.
 func (p *popup) Hide() {
 	p.pop.Hide()
+	p.w.open = slices.DeleteFunc(p.w.open, func(o *popup) bool { return o == p })
 	closed := p.onClosed
 	p.onClosed = nil
 	for _, f := range closed {
@@ -65,6 +87,8 @@ func (w *Window) fit(p *popup, width, height float32) {
 	least := p.pop.MinSize()
 	p.pop.Resize(fyne.NewSize(fyne.Max(least.Width, fyne.Min(width, s.Width-24)), fyne.Max(least.Height, fyne.Min(height, s.Height-24))))
 	p.pop.Show()
+	p.overlay = w.win.Canvas().Overlays().Top()
+	w.open = append(w.open, p)
 }
 
 // message says one thing.
@@ -75,6 +99,7 @@ func (w *Window) message(title, text string) {
 	ok := primary(w.t.T("ui.ok"), nil, func() { d.Hide() })
 	copyText := widget.NewButtonWithIcon(w.t.T("ui.copy"), theme.ContentCopyIcon(), func() { w.app.Clipboard().SetContent(text) })
 	d = w.popup(title, container.NewVScroll(label), copyText, ok)
+	d.escape = d.Hide
 	w.fit(d, 480, 220)
 }
 

@@ -247,3 +247,35 @@ func (r *rig) table() (found *widgets.Table) {
 	}
 	return found
 }
+
+// TestEscape: the Escape key leaves the topmost dialog by its own way out, and does nothing where there is none.
+func TestEscape(t *testing.T) {
+	r := newRig(t, "en", shop("en"))
+	escape := func() {
+		r.w.win.Canvas().OnTypedKey()(&fyne.KeyEvent{Name: fyne.KeyEscape})
+		r.run()
+	}
+	escape() // without a dialog
+	r.w.helpDialog()
+	r.run()
+	r.w.confirm("Sure?", "This is gone then.", "Yes", func() { t.Error("Escape said yes") })
+	r.run()
+	r.w.win.Canvas().OnTypedKey()(&fyne.KeyEvent{Name: fyne.KeySpace})
+	r.wants("Sure?")
+	escape()
+	r.wants("Five steps")
+	escape()
+	r.noDialog()
+	r.w.message("Note", "said")
+	r.run()
+	escape()
+	r.noDialog()
+	p := r.w.popup("Wait", widget.NewLabel("a moment"))
+	r.w.fit(p, 200, 100)
+	escape()
+	r.wants("a moment")
+	p.Hide()
+	if len(r.w.open) != 0 {
+		t.Errorf("%d dialogs are kept", len(r.w.open))
+	}
+}

@@ -32,6 +32,7 @@ func (f *importForm) run() {
 		label.SetText(t.T("ui.import.cancelling"))
 		stop()
 	}))
+	d.escape = nil // a long import is not given up by a slip of the finger
 	w.fit(d, 420, 150)
 	var shown int64
 	progress := func(done, total int64) {

@@ -48,6 +48,7 @@ type Window struct {
 	progressPane      *progressPane
 	commands          []*command
 	step              *stepBar
+	open              []*popup // the dialogs that are shown, the topmost last
 	main, left, right *container.Split
 
 	ended    *endMark
@@ -114,6 +115,7 @@ func New(a fyne.App, svc Services, o Options) *Window {
 	w.win.SetPadded(false)
 	w.win.SetCloseIntercept(w.askClose)
 	w.win.SetOnDropped(w.dropped)
+	w.win.Canvas().SetOnTypedKey(w.typedKey)
 	w.saved = geometry{W: 1280, H: 800, Main: 0.36, Left: 0.3, Right: 0.5, Letter: 0.5}
 	if s := svc.Setting(keyGeometry); s != "" {
 		_ = json.Unmarshal([]byte(s), &w.saved) // a damaged setting leaves the usual shape
