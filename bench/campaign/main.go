@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"flag"
 	"fmt"
@@ -48,7 +47,7 @@ func run() error {
 	defer func() { _ = sink.Process.Kill(); _ = sink.Wait() }()
 	b := &bench{exe: exe, dir: dir, port: port}
 	var text bytes.Buffer
-	fmt.Fprintf(&text, "Measured %s, %s, %d processors, %s/%s; %d rounds in turns of %d letters, medians.\n\n", time.Now().Format(time.DateOnly),
+	fmt.Fprintf(&text, "Measured %s, %s, %d processors, %s/%s; %d rounds in turns of %d letters (250 a connection behind the line), medians.\n\n", time.Now().Format(time.DateOnly),
 		runtime.Version(), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, *rounds, *n)
 	if err := b.rates(&text, numbers(*conns), *rounds, *n); err != nil {
 		return err
@@ -240,5 +239,5 @@ type cost struct {
 }
 
 func (c cost) String() string {
-	return fmt.Sprintf("%d MB, %s", c.rss, c.took.Round(cmp.Or(time.Second/10, 1)))
+	return fmt.Sprintf("%d MB, %s", c.rss, c.took.Round(time.Second/10))
 }
