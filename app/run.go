@@ -122,18 +122,24 @@ func (a *App) senders(ctx context.Context, camp *model.Campaign) ([]model.Accoun
 	return nil, model.E(model.ENoAccount, nil)
 }
 
-// startOf gives the time that the letters of a campaign bear: when it was started first. It is asked for once
-// the runner has stored that.
+// startOf gives the time that the letters of a campaign bear: when it was started first, or when its schedule let it
+// begin, if it was started to wait for that. It is asked for once the runner has stored the former.
 func (a *App) startOf(camp *model.Campaign) func() time.Time {
+	first := func(c *model.Campaign) time.Time {
+		if at := c.Schedule.StartAt; at.After(c.StartedAt) {
+			return at
+		}
+		return c.StartedAt
+	}
 	if !camp.StartedAt.IsZero() {
-		return func() time.Time { return camp.StartedAt }
+		return func() time.Time { return first(camp) }
 	}
 	return sync.OnceValue(func() time.Time {
 		c, err := a.store.Campaign(context.Background(), camp.ID)
 		if err != nil || c.StartedAt.IsZero() {
 			return a.now()
 		}
-		return c.StartedAt
+		return first(c)
 	})
 }
 
