@@ -43,7 +43,7 @@ type importForm struct {
 var columnKinds = []string{"email", "name", "qq", "skip"}
 
 // importDialog asks for what to import, or starts with a file or with text.
-func (w *Window) importDialog(path, text string) {
+func (w *Window) importDialog(path, text string) *importForm {
 	t := w.t
 	f := &importForm{w: w}
 	f.path, f.text = newPasteEntry(f.pasted), newPasteEntry(f.pasted)
@@ -108,6 +108,7 @@ func (w *Window) importDialog(path, text string) {
 	default:
 		w.win.Canvas().Focus(f.path)
 	}
+	return f
 }
 
 // pasteImport starts an import with what the clipboard holds.

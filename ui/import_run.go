@@ -104,6 +104,7 @@ func (w *Window) importReport(spec model.ImportSpec, r model.ImportReport) {
 	})
 	show(save, len(r.Rejects) > 0)
 	d = w.popup(t.T("ui.import.done"), container.NewBorder(head, nil, nil, nil, body), undo, save, primary(t.T("ui.ok"), nil, func() { d.Hide() }))
+	d.escape = d.Hide
 	height := float32(200)
 	if len(r.Rejects) > 0 {
 		height = 440

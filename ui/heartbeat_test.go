@@ -1,0 +1,142 @@
+package ui_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sort"
+	"testing"
+	"time"
+
+	"fyne.io/fyne/v2"
+
+	"hongyan/app"
+	"hongyan/app/secrets"
+	"hongyan/store"
+	"hongyan/ui"
+	"hongyan/ui/bridge"
+)
+
+// loop is the window's goroutine: it runs what is queued, in order, and keeps how long each call took.
+type loop struct {
+	queue chan func()
+	took  []time.Duration
+	ended chan struct{}
+}
+
+func newLoop() *loop {
+	l := &loop{queue: make(chan func(), 1<<16), ended: make(chan struct{})}
+	go func() {
+		defer close(l.ended)
+		for f := range l.queue {
+			began := time.Now()
+			f()
+			l.took = append(l.took, time.Since(began))
+		}
+	}()
+	return l
+}
+
+// do runs f on the window's goroutine and waits for it.
+func (l *loop) do(f func()) {
+	done := make(chan struct{})
+	l.queue <- func() {
+		defer close(done)
+		f()
+	}
+	<-done
+}
+
+// until asks f on the window's goroutine until it says yes, or fails.
+func (l *loop) until(b *testing.B, what string, f func() bool) {
+	b.Helper()
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
+		ok := false
+		l.do(func() { ok = f() })
+		if ok {
+			return
+		}
+	}
+	b.Fatal("not within two minutes: ", what)
+}
+
+func people(b *testing.B, from, n int) string {
+	b.Helper()
+	path := filepath.Join(b.TempDir(), "people.csv")
+	f, err := os.Create(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	w := bufio.NewWriter(f)
+	fmt.Fprintln(w, "email,name,city")
+	for i := range n {
+		fmt.Fprintf(w, "customer%07d@example.com,张伟%d,上海\n", from+i, i%1000)
+	}
+	if err := w.Flush(); err != nil {
+		b.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		b.Fatal(err)
+	}
+	return path
+}
+
+// BenchmarkHeartbeat imports 100,000 people through the window, over a real folder that holds 100,000, while the user
+// scrolls. It tells how long the window's goroutine was held at most by one call: above 16 ms a frame is missed.
+func BenchmarkHeartbeat(b *testing.B) {
+	dir := b.TempDir()
+	st, err := store.Open(context.Background(), dir, store.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	core := app.New(app.Options{Dir: dir, Store: st, Version: "test", Secrets: secrets.Open(secrets.Options{Dir: dir, FileOnly: true})})
+	svc := bridge.New(core)
+	l := newLoop()
+	var w *ui.Window
+	gone := make(chan struct{})
+	l.do(func() {
+		w = ui.New(fyne.CurrentApp(), svc, ui.Options{Lang: "zh", Dispatch: func(f func()) { l.queue <- f }, Tick: 100 * time.Millisecond, Close: svc.Close})
+		w.Show()
+	})
+	b.Cleanup(func() {
+		l.do(func() { w.CloseFor(func() { close(gone) }) })
+		<-gone
+		if err := st.Close(); err != nil {
+			b.Error(err)
+		}
+	})
+	imported := func(from, n int) {
+		var ready func() bool
+		var run func()
+		path := people(b, from, n)
+		l.do(func() { ready, run = w.StartImport(path, fmt.Sprint("list", from)) })
+		l.until(b, "the preview", func() bool { return ready() })
+		l.do(run)
+		step := 0
+		l.until(b, "the report", func() bool {
+			step++
+			w.Wheel(step)
+			return w.ImportEnded()
+		})
+		l.until(b, "the people", func() bool { return w.People() == n })
+	}
+	imported(0, 100_000)
+	l.do(func() { l.took = nil })
+	at := 100_000
+	for b.Loop() {
+		imported(at, 100_000)
+		at += 100_000
+	}
+	b.StopTimer()
+	var took []time.Duration
+	l.do(func() { took = slices.Sorted(slices.Values(l.took)) })
+	ms := func(d time.Duration) float64 { return float64(d) / 1e6 }
+	b.ReportMetric(ms(took[len(took)-1]), "max-ms")
+	b.ReportMetric(ms(took[len(took)*99/100]), "p99-ms")
+	late := len(took) - sort.Search(len(took), func(i int) bool { return took[i] > 16*time.Millisecond })
+	b.ReportMetric(float64(late)/float64(b.N), "late/op")
+	b.ReportMetric(float64(len(took))/float64(b.N), "calls/op")
+}
