@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"sort"
 	"testing"
 	"time"
 
 	"fyne.io/fyne/v2"
+	"golang.org/x/sys/unix"
 
 	"hongyan/app"
 	"hongyan/app/secrets"
@@ -20,21 +22,32 @@ import (
 	"hongyan/ui/bridge"
 )
 
-// loop is the window's goroutine: it runs what is queued, in order, and keeps how long each call took.
+// loop is the window's goroutine: it runs what is queued, in order, and keeps how long each call took, by the clock
+// and by the time of the processor alone, which does not grow when the machine is busy with something else.
 type loop struct {
-	queue chan func()
-	took  []time.Duration
-	ended chan struct{}
+	queue     chan func()
+	took, cpu []time.Duration
+	ended     chan struct{}
+}
+
+// threadTime is the processor time of this thread.
+func threadTime() time.Duration {
+	var t unix.Timespec
+	if unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &t) != nil {
+		return 0
+	}
+	return time.Duration(t.Nano())
 }
 
 func newLoop() *loop {
 	l := &loop{queue: make(chan func(), 1<<16), ended: make(chan struct{})}
 	go func() {
 		defer close(l.ended)
+		runtime.LockOSThread()
 		for f := range l.queue {
-			began := time.Now()
+			began, used := time.Now(), threadTime()
 			f()
-			l.took = append(l.took, time.Since(began))
+			l.took, l.cpu = append(l.took, time.Since(began)), append(l.cpu, threadTime()-used)
 		}
 	}()
 	return l
@@ -124,17 +137,18 @@ func BenchmarkHeartbeat(b *testing.B) {
 		l.until(b, "the people", func() bool { return w.People() == n })
 	}
 	imported(0, 100_000)
-	l.do(func() { l.took = nil })
+	l.do(func() { l.took, l.cpu = nil, nil })
 	at := 100_000
 	for b.Loop() {
 		imported(at, 100_000)
 		at += 100_000
 	}
 	b.StopTimer()
-	var took []time.Duration
-	l.do(func() { took = slices.Sorted(slices.Values(l.took)) })
+	var took, cpu []time.Duration
+	l.do(func() { took, cpu = slices.Sorted(slices.Values(l.took)), slices.Sorted(slices.Values(l.cpu)) })
 	ms := func(d time.Duration) float64 { return float64(d) / 1e6 }
 	b.ReportMetric(ms(took[len(took)-1]), "max-ms")
+	b.ReportMetric(ms(cpu[len(cpu)-1]), "max-cpu-ms")
 	b.ReportMetric(ms(took[len(took)*99/100]), "p99-ms")
 	late := len(took) - sort.Search(len(took), func(i int) bool { return took[i] > 16*time.Millisecond })
 	b.ReportMetric(float64(late)/float64(b.N), "late/op")
