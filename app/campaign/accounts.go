@@ -28,6 +28,7 @@ func NewAccounts(j Journal, clk Clock) *Accounts {
 	if clk == nil {
 		clk = SystemClock()
 	}
+	// #nosec G404 -- pauses and waits, no secret
 	return &Accounts{journal: j, clk: clk, rnd: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())), lanes: map[int64]*lane{}}
 }
 

@@ -75,8 +75,9 @@ func TestTheRealEngine(t *testing.T) {
 				select {
 				case err = <-done:
 				case <-time.After(30 * time.Second):
-					err = errors.New("it does not end")
-					defer func() { r.Stop(); r.Stop(); <-done }()
+					r.Stop()
+					r.Stop()
+					err = errors.Join(errors.New("it does not end"), <-done)
 				}
 				if s := r.Snapshot(); err != nil || s.State != model.CampaignDone {
 					t.Fatalf("error %v, %+v", err, s)

@@ -133,7 +133,7 @@ func New(cfg Config) *Runner {
 	}
 	return &Runner{
 		cfg: cfg, clk: cfg.Clock, kick: make(chan struct{}, 1), done: make(chan struct{}),
-		rnd:    rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
+		rnd:    rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())), // #nosec G404 -- waits, no secret
 		sender: map[*lane]*senderStat{}, conns: map[*conn]struct{}{},
 		lost: map[int64]int{}, same: map[string]*streak{},
 		queue: queue{perMinute: cfg.DomainPerMinute},

@@ -2,6 +2,7 @@ package campaign_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"io"
 	"os"
@@ -377,6 +378,44 @@ func TestTheJournalIsTakenAway(t *testing.T) {
 		if r.err == nil {
 			t.Error("Run ended without an error")
 		}
+	})
+}
+
+// TestAnotherProgramLocksTheJournal: the run stops before the next letter; when the lock is gone it goes on.
+func TestAnotherProgramLocksTheJournal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		a := w.account("a", model.Limits{})
+		id := w.campaign("c", 50, model.Schedule{})
+		other, err := sql.Open("sqlite", filepath.Join(w.dir, "deliveries.db"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = other.Close() }()
+		other.SetMaxOpenConns(1)
+		w.before = func(_ model.Account, to string, p smtpx.Phase) {
+			if to == "c20@example.org" && p == smtpx.PhaseDot {
+				if _, err := other.Exec("BEGIN IMMEDIATE"); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+		s := w.start(id, a).ends(model.CampaignPaused, campaign.PauseFault)
+		if n := len(w.letters()); n != 21 || s.Detail != string(model.ELocked) {
+			t.Errorf("%d letters went, fault %q", n, s.Detail)
+		}
+		if n := w.counts(id); n.Accepted != 21 || n.Unknown != 0 {
+			t.Errorf("%+v", n)
+		}
+		if _, err := other.Exec("ROLLBACK"); err != nil {
+			t.Fatal(err)
+		}
+		for w.st.Err() != nil {
+			time.Sleep(time.Second) // the journal tries again by itself
+		}
+		w.start(id, a).ends(model.CampaignDone, "")
+		w.want(id, model.Counts{Total: 50, Accepted: 50})
+		w.once()
 	})
 }
 
