@@ -72,6 +72,9 @@ func (c *Check) fail(err error) {
 // what is better changed. Only a fault of the store is an error.
 func (a *App) Check(ctx context.Context, spec CampaignSpec) (Check, error) {
 	c := Check{SkippedWhy: map[string]int{}}
+	if at := spec.Schedule.StartAt; at.After(a.now()) {
+		c.add(false, "check.start_at", "at", at.Local().Format("2006-01-02 15:04"))
+	}
 	if err := a.checkAccounts(ctx, &c, spec); err != nil {
 		return c, err
 	}

@@ -82,8 +82,9 @@ func (a *App) Start(ctx context.Context, id int64) error {
 			}
 			return attentive{s, a, serverOf(&acct)}, nil
 		},
-		Trace: a.log.Listen,
-		Clock: a.clock,
+		Trace:           a.log.Listen,
+		Clock:           a.clock,
+		DomainPerMinute: camp.Schedule.DomainPerMinute,
 	})}
 	a.runs[id] = r
 	go func() {

@@ -83,6 +83,7 @@ func (f *fake) Check(_ context.Context, spec CampaignSpec) (Check, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	c := f.check
+	f.checked = spec
 	if len(spec.AccountIDs) == 0 {
 		c.Findings = append(slices.Clone(c.Findings), Finding{Blocker: true, Key: "check.no_account"})
 	}

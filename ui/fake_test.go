@@ -14,6 +14,8 @@ import (
 // fake is the use cases in memory: what the window asks for is answered from plain fields, which tests fill. It
 // knows nothing of the window and has no clock of its own.
 type fake struct {
+	checked CampaignSpec // what Check was asked for last
+
 	mu sync.Mutex
 
 	presets      []model.Preset

@@ -92,10 +92,15 @@ func (w *Window) checkDialog() {
 		examine()
 	})
 	gen := 0
+	when := w.newWhenForm(func() { examine() })
 	examine = func() {
 		gen++
-		mine, s := gen, spec
 		send.Disable()
+		var ok bool
+		if spec.Schedule, ok = when.read(w); !ok {
+			return
+		}
+		mine, s := gen, spec
 		background(w.tasks, func(ctx context.Context) (Check, error) { return w.svc.Check(ctx, s) }, func(c Check, err error) {
 			if mine != gen {
 				return
@@ -138,7 +143,7 @@ func (w *Window) checkDialog() {
 	}
 	form := widget.NewForm(row(t.T("ui.check.name"), name, ""), row(t.T("ui.check.list"), choose, ""),
 		row(t.T("ui.check.subject"), clipped(spec.Letter.Subject), ""), row(t.T("ui.check.accounts"), container.NewVBox(list, ad), ""))
-	d = w.popup(t.T("ui.check.title"), container.NewBorder(container.NewVBox(form, widget.NewSeparator()), nil, nil, nil, container.NewVScroll(result)),
+	d = w.popup(t.T("ui.check.title"), container.NewBorder(form, nil, nil, nil, container.NewVScroll(container.NewVBox(when.root, widget.NewSeparator(), result))),
 		widget.NewButton(t.T("ui.cancel"), func() { d.Hide() }), send)
 	w.fit(d, 680, 560)
 	examine()

@@ -55,6 +55,7 @@ type Window struct {
 	slow     func() // what an open dialog wants to look at now and then; nil is nothing
 	temp     tempFiles
 	stopTick chan struct{}
+	awake    bool // the machine is kept from sleeping
 	closing  bool
 	saved    geometry
 }
@@ -179,6 +180,11 @@ func (w *Window) ticker() {
 func (w *Window) Tick(slow bool) {
 	was := w.progress.running
 	w.progress.tick()
+	if awake := len(w.svc.Running()) > 0; awake != w.awake {
+		// A machine that falls asleep in the middle of a send loses its connections, and the user an hour.
+		w.awake = awake
+		w.app.Driver().SetDisableScreenBlanking(awake)
+	}
 	if was && !w.progress.running {
 		m := w.mark()
 		w.ended = &m

@@ -37,6 +37,7 @@ type Schedule struct {
 	StopAfter        time.Time
 	Days             []time.Weekday // none: every day
 	FromHour, ToHour int            // local hours [FromHour, ToHour); equal: all day
+	DomainPerMinute  int            // letters a minute to one recipient domain; 0: no limit
 }
 
 // State is where one recipient of a campaign stands: see the delivery journal in docs/journal.md.

@@ -17,6 +17,7 @@ type campaignFlags struct {
 	name, list, letter, accounts, subject string
 	attach                                listFlag
 	advertising                           bool
+	when                                  app.ScheduleText
 }
 
 // listFlag is a flag that may be given several times.
@@ -34,6 +35,11 @@ func (cf *campaignFlags) declare(c *cli) {
 	f.StringVar(&cf.subject, "subject", "", "a subject other than the letter's")
 	f.Var(&cf.attach, "attach", "a file to attach; may be given several times")
 	f.BoolVar(&cf.advertising, "advertising", false, "this is advertising: the checks for it apply")
+	f.StringVar(&cf.when.StartAt, "start-at", "", "not before: \"2026-11-25 09:00\", or 09:00 for the next one")
+	f.StringVar(&cf.when.StopAfter, "stop-after", "", "not after")
+	f.StringVar(&cf.when.Days, "days", "", "only on these days: mon-fri, or mon,wed")
+	f.StringVar(&cf.when.Hours, "hours", "", "only in these local hours: 9-18")
+	f.StringVar(&cf.when.PerDomain, "per-domain", "", "letters a minute to one recipient domain")
 }
 
 func (cf *campaignFlags) create(ctx context.Context, c *cli, h *app.App) (*model.Campaign, error) {
@@ -57,6 +63,9 @@ func (cf *campaignFlags) create(ctx context.Context, c *cli, h *app.App) (*model
 		return nil, err
 	}
 	spec := app.CampaignSpec{Name: cf.name, ListID: l.ID, Letter: letter, Advertising: cf.advertising}
+	if spec.Schedule, err = cf.when.Parse(time.Now()); err != nil {
+		return nil, err
+	}
 	if spec.Name == "" {
 		spec.Name = cf.list + " " + time.Now().Format("2006-01-02 15:04:05")
 	}

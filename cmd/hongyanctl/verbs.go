@@ -27,7 +27,8 @@ func verbs() []verb {
 		{[]string{"list", "show"}, "list show L [--limit N]", listShow},
 		{[]string{"list"}, "list", listAll},
 		{[]string{"export"}, "export L --to FILE.csv|FILE.xlsx|FILE.vcf", exportList},
-		{[]string{"campaign", "create"}, "campaign create --name C --list L --letter FILE --account A[,B...] [--subject T] [--attach FILE]...", campaignCreate},
+		{[]string{"campaign", "create"}, "campaign create --name C --list L --letter FILE --account A[,B...] [--subject T] [--attach FILE]...\n" +
+			"      [--start-at T --stop-after T --days mon-fri --hours 9-18 --per-domain N] [--advertising]", campaignCreate},
 		{[]string{"campaign", "run"}, "campaign run C [--resume] [--max-wait 15m] [--quiet]", campaignRun},
 		{[]string{"campaign", "pause"}, "campaign pause C", campaignPause},
 		{[]string{"campaign", "status"}, "campaign status C [--json]", campaignStatus},
