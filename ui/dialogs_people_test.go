@@ -148,12 +148,12 @@ func TestPersonConsent(t *testing.T) {
 
 func TestRecordConsent(t *testing.T) {
 	r := newRig(t, "en", shop("en"))
-	if r.enabled("Record consent") {
+	if r.enabled("Consent") {
 		t.Error("consent of nobody can be recorded")
 	}
 	r.w.recipientsPane.table.OnAll()
 	r.run()
-	r.tap("Record consent")
+	r.tap("Consent")
 	r.wants("300 people are selected.")
 	if r.enabled("Save") {
 		t.Error("nothing can be recorded")

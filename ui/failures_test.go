@@ -110,7 +110,7 @@ func TestWhyAccount(t *testing.T) {
 	r := newRig(t, "en", f)
 	r.tap("Why?")
 	r.wants(`Why "Old mailbox" does not send`, r.text("diag.qq.auth.code.do"), "535 authentication failed")
-	r.tap("Edit")
+	r.tap("Edit account")
 	r.wants("Account Old mailbox")
 	r.tap("Cancel")
 	r.w.accountsPane.table.Click(0, 0)

@@ -63,7 +63,7 @@ func (w *Window) accountProblem(a Account) {
 			x.help = p.HelpURL
 		}
 	}
-	edit := widget.NewButtonWithIcon(t.T("ui.account.edit"), theme.DocumentCreateIcon(), func() { w.accountDialog(a) })
+	edit := widget.NewButtonWithIcon(t.T("ui.account.mend"), theme.DocumentCreateIcon(), func() { w.accountDialog(a) })
 	if a.Clock.State == model.ClockStopped { // it goes on when the user has mended it
 		edit.Importance = widget.HighImportance
 	}

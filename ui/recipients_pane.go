@@ -88,7 +88,7 @@ func newRecipientsPane(w *Window) *recipientsPane {
 	p.remove = widgets.NewAction(t.T("ui.remove"), theme.DeleteIcon(), p.askRemove)
 	p.mute = widgets.NewAction(t.T("ui.contact.suppress"), theme.CancelIcon(), p.askSuppress)
 	p.mute.Tip = t.T("ui.contact.suppress.tip")
-	p.consent = widgets.NewAction(t.T("ui.contact.consent"), theme.ConfirmIcon(), w.consentDialog)
+	p.consent = widgets.NewAction(t.T("ui.contact.consent.button"), theme.ConfirmIcon(), w.consentDialog)
 	p.consent.Tip = t.T("ui.contact.consent.tip")
 	for _, b := range []*widgets.Action{p.remove, p.mute, p.consent} {
 		b.Importance, b.OnHint = widget.LowImportance, w.step.hint
@@ -97,7 +97,7 @@ func newRecipientsPane(w *Window) *recipientsPane {
 	p.more.OnTapped = func() { p.listMenu(p.more) }
 	p.more.Importance, p.more.Tip, p.more.OnHint = widget.LowImportance, t.T("ui.list.more"), w.step.hint
 	top := container.NewGridWithColumns(2, container.NewBorder(nil, nil, nil, p.more, p.lists), p.search)
-	foot := container.New(widgets.Bar{Right: 1, Grow: 90}, p.count, p.consent, p.mute, p.remove)
+	foot := container.New(widgets.Bar{Right: 1, Grow: 150}, p.count, p.consent, p.mute, p.remove)
 	p.none = container.NewCenter(widget.NewLabelWithStyle(t.T("ui.contact.nomatch"), fyne.TextAlignCenter, fyne.TextStyle{}))
 	p.full = container.NewBorder(container.NewVBox(top, p.header), foot, nil, nil, container.NewStack(p.table, p.none))
 	p.empty = widgets.NewEmpty(theme.ListIcon(), t.T("ui.contact.empty"), t.T("ui.contact.empty.hint"),

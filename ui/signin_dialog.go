@@ -46,7 +46,7 @@ func newSignInBox(f *accountForm) *signInBox {
 	b.key.SetPlaceHolder(t.T("ui.signin.secret"))
 	b.keyRow = container.NewStack(b.key)
 	b.client = container.NewVBox(b.why, b.id, b.keyRow, b.register)
-	b.root = container.NewVBox(container.NewBorder(nil, nil, b.button, nil, b.state), b.change, b.client)
+	b.root = container.NewVBox(container.NewBorder(nil, nil, container.NewVBox(b.button), nil, b.state), b.change, b.client)
 	return b
 }
 

@@ -16,20 +16,20 @@ func TestSignIn(t *testing.T) {
 	r := newRig(t, "en", shop("en"))
 	r.w.accountDialog(Account{})
 	r.run()
-	if strings.Contains(r.said(), "Sign in at") {
+	if strings.Contains(r.said(), "Sign in with") {
 		t.Error("a sign-in is offered before a provider is known")
 	}
 	r.field("ui.account.from").SetText("shop@outlook.com")
 	r.run()
-	r.wants("Sign in at Microsoft", "asks every program for a client ID", "Where to get a client ID")
+	r.wants("Sign in with Microsoft", "asks every program for a client ID", "Where to get a client ID")
 	r.entry("not needed when you sign in")
-	r.tap("Sign in at Microsoft")
+	r.tap("Sign in with Microsoft")
 	r.wants("Please enter a client ID for Microsoft first.")
 	if r.svc.has("SaveAccount") {
 		t.Error("stored before anything could be signed in")
 	}
 	r.entry("Client ID").SetText(" 11-22 ")
-	r.tap("Sign in at Microsoft")
+	r.tap("Sign in with Microsoft")
 	if !r.svc.has("SignIn 11-22  4") {
 		t.Fatalf("calls: %q", r.svc.calls)
 	}
@@ -46,7 +46,7 @@ func TestSignIn(t *testing.T) {
 	r.run()
 	r.wants("Signed in.", "Use another client ID")
 	r.svc.fail["SignIn  "] = model.E(model.ESignInRefused, nil, "provider", "Microsoft", "detail", "access_denied")
-	r.tap("Sign in at Microsoft")
+	r.tap("Sign in with Microsoft")
 	r.wants(r.w.t.Error(r.svc.fail["SignIn  "]))
 	r.tap("OK")
 	r.wants("Use another client ID") // still there to be tried again
