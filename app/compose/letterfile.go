@@ -113,6 +113,9 @@ func ParseLetter(name string, data []byte) (model.Letter, error) {
 		case "reply-to":
 			l.ReplyTo = value
 		case "attach":
+			if value == "" {
+				continue // a line of a template that was not filled in
+			}
 			l.Attachments = append(l.Attachments, model.Attachment{Path: value, Name: filepath.Base(value)})
 		default:
 			return l, frontError(line, strings.TrimSpace(key))
