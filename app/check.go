@@ -90,7 +90,7 @@ func (a *App) Check(ctx context.Context, spec CampaignSpec) (Check, error) {
 		return c, err
 	}
 	if compiled != nil && someone != nil && len(c.Accounts) > 0 {
-		a.checkMessage(&c, compiled, &c.Accounts[0].Account, someone)
+		a.checkMessage(ctx, &c, compiled, &c.Accounts[0].Account, someone)
 	}
 	c.Duration = a.estimate(ctx, &c, spec)
 	slices.SortStableFunc(c.Findings, func(x, y Finding) int {
@@ -290,7 +290,7 @@ func valueOf(p *model.Contact, u compose.FieldUse) string {
 const bigLetter = 5 << 20
 
 // checkMessage makes the letter once, for a real recipient, by the code that sends.
-func (a *App) checkMessage(c *Check, compiled *compose.Compiled, acct *model.Account, p *model.Contact) {
+func (a *App) checkMessage(ctx context.Context, c *Check, compiled *compose.Compiled, acct *model.Account, p *model.Contact) {
 	env := envelope(acct)
 	env.Date = a.now()
 	msg, err := compiled.Message(recipientOf(p), env)
@@ -299,10 +299,19 @@ func (a *App) checkMessage(c *Check, compiled *compose.Compiled, acct *model.Acc
 		return
 	}
 	defer msg.Release()
-	if size := msg.Size(); size > bigLetter {
-		c.add(false, "check.big", "size", strconv.FormatFloat(float64(size)/(1<<20), 'f', 1, 64))
+	size := msg.Size()
+	for _, v := range c.Accounts {
+		limit, err := strconv.ParseInt(a.Setting(ctx, sizeKey(v.ID)), 10, 64)
+		if err == nil && limit > 0 && size > limit {
+			c.add(true, "check.size", "account", v.Name, "size", megabytes(size), "limit", megabytes(limit))
+		}
+	}
+	if size > bigLetter {
+		c.add(false, "check.big", "size", megabytes(size))
 	}
 }
+
+func megabytes(n int64) string { return strconv.FormatFloat(float64(n)/(1<<20), 'f', 1, 64) }
 
 func (a *App) estimate(ctx context.Context, c *Check, spec CampaignSpec) time.Duration {
 	now := a.now()

@@ -9,6 +9,7 @@ import (
 	"hongyan/app"
 	"hongyan/app/model"
 	"hongyan/assets"
+	"hongyan/smtpx/smtptest"
 )
 
 // keys lists what a check found, blockers marked.
@@ -110,6 +111,25 @@ func TestCheckCountsWhoIsSkippedAndWhatIsEmpty(t *testing.T) {
 	// Two letters, a minute apart.
 	if c.Duration < 55*time.Second || c.Duration > 65*time.Second {
 		t.Errorf("takes %v", c.Duration)
+	}
+}
+
+// TestCheckKnowsWhatTheServerTakes: it has said so at an earlier connection.
+func TestCheckKnowsWhatTheServerTakes(t *testing.T) {
+	r := newRig(t)
+	_, acct := r.server(smtptest.Options{MaxSize: 4000})
+	spec := app.CampaignSpec{ListID: r.people("l", 3), Letter: letter, AccountIDs: []int64{acct.ID}}
+	spec.Letter.Body += strings.Repeat("\n\n一本书。", 500)
+	before, err := r.Check(t.Context(), spec)
+	if err != nil || before.Blocked() {
+		t.Fatalf("%v, %v", keys(t, before), err)
+	}
+	if rep, err := r.TestAccount(t.Context(), *acct, "", nil); err != nil || !rep.OK {
+		t.Fatalf("%+v, %v", rep, err)
+	}
+	after, err := r.Check(t.Context(), spec)
+	if ks := keys(t, after); err != nil || !slices.Equal(ks, []string{"!size"}) {
+		t.Errorf("%v, %v", ks, err)
 	}
 }
 

@@ -91,15 +91,30 @@ func (s attentive) Close() error {
 
 // dialer gives what opens a session with the login of an account.
 func (a *App) dialer(acct *model.Account) func(context.Context, *smtpx.Config) (*smtpx.Session, error) {
-	if acct.Auth != model.AuthOAuth2 {
-		return smtpx.Dial
-	}
-	return func(ctx context.Context, cfg *smtpx.Config) (*smtpx.Session, error) {
-		if cfg.Auth == nil {
-			return smtpx.Dial(ctx, cfg)
+	return func(ctx context.Context, cfg *smtpx.Config) (s *smtpx.Session, err error) {
+		if acct.Auth == model.AuthOAuth2 && cfg.Auth != nil {
+			s, err = a.dialSignedIn(ctx, acct, cfg)
+		} else {
+			s, err = smtpx.Dial(ctx, cfg)
 		}
-		return a.dialSignedIn(ctx, acct, cfg)
+		if err == nil {
+			a.noteSize(ctx, acct, s)
+		}
+		return s, err
 	}
+}
+
+// sizeKey is the setting that keeps the largest letter, in octets, that an account's server said it takes.
+func sizeKey(id int64) string { return "smtp.size." + strconv.FormatInt(id, 10) }
+
+// noteSize remembers what a server takes (RFC 1870), for the check before the next campaign.
+func (a *App) noteSize(ctx context.Context, acct *model.Account, s *smtpx.Session) {
+	size, _ := s.Extension("SIZE")
+	if acct.ID == 0 || a.Setting(ctx, sizeKey(acct.ID)) == size {
+		return
+	}
+	// Without it the check knows less, and the server still says no by itself.
+	_ = a.SetSetting(ctx, sizeKey(acct.ID), size)
 }
 
 // CheckCAFile tells whether a file holds certificates in PEM.
