@@ -202,7 +202,7 @@ func TestEachContact(t *testing.T) {
 	same(t, "all", walk(0), []string{"b@example.com", "a@example.com", "c@example.com", "d@example.com"})
 	stop := errors.New("stop")
 	n := 0
-	if err := s.EachContact(ctx, 0, func(*model.Contact) error { n++; return stop }); err != stop || n != 1 {
+	if err := s.EachContact(ctx, 0, func(*model.Contact) error { n++; return stop }); !errors.Is(err, stop) || n != 1 {
 		t.Errorf("error %v after %d, want its own after 1", err, n)
 	}
 }

@@ -35,7 +35,7 @@ func readIdentity(dir string) (identity, error) {
 		return id, err
 	}
 	if json.Unmarshal(b, &id) != nil {
-		return identity{}, nil // a side file that says nothing is as good as none
+		return identity{}, nil //nolint:nilerr // a side file that says nothing is as good as none
 	}
 	return id, nil
 }

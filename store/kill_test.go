@@ -201,7 +201,7 @@ func look(dir string) error {
 	s, err := store.Open(ctx, dir, store.Options{ReadOnly: true})
 	fmt.Println("read", model.CodeOf(err))
 	if err != nil {
-		return nil
+		return nil //nolint:nilerr // its code was told
 	}
 	cs, err := s.Campaigns(ctx)
 	lists, lerr := s.Lists(ctx)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -208,7 +209,7 @@ func TestFilesThatAreRefused(t *testing.T) {
 			was, _ := os.ReadFile(file(dir, c.file))
 			_, err := store.Open(ctx, dir, store.Options{})
 			wantCode(t, err, c.want)
-			if e, ok := err.(*model.Error); !ok || e.Args["path"] != file(dir, c.file) {
+			if e, ok := errors.AsType[*model.Error](err); !ok || e.Args["path"] != file(dir, c.file) {
 				t.Errorf("%v does not tell the file", err)
 			}
 			if now, _ := os.ReadFile(file(dir, c.file)); !bytes.Equal(now, was) {

@@ -206,6 +206,7 @@ type tx struct {
 	ctx context.Context
 }
 
+// stmt prepares a statement once; the database closes it.
 func (t *tx) stmt(q string) (*sql.Stmt, error) {
 	if s, ok := t.d.stmts[q]; ok {
 		return s, nil
@@ -220,7 +221,7 @@ func (t *tx) stmt(q string) (*sql.Stmt, error) {
 
 // exec runs a statement that is used again and again: it stays prepared.
 func (t *tx) exec(q string, args ...any) (sql.Result, error) {
-	s, err := t.stmt(q)
+	s, err := t.stmt(q) //nolint:sqlclosecheck // it stays prepared
 	if err != nil {
 		return nil, err
 	}
@@ -248,7 +249,7 @@ func (t *tx) insert(q string, args ...any) (int64, error) {
 
 // row reads one row, inside the transaction.
 func (t *tx) row(q string, args []any, dest ...any) error {
-	s, err := t.stmt(q)
+	s, err := t.stmt(q) //nolint:sqlclosecheck // it stays prepared
 	if err != nil {
 		return err
 	}
@@ -263,7 +264,7 @@ func (t *tx) once(q string, args ...any) error {
 
 // each calls f for every row of a query; f scans.
 func (t *tx) each(f func(*sql.Rows) error, q string, args ...any) error {
-	s, err := t.stmt(q)
+	s, err := t.stmt(q) //nolint:sqlclosecheck // it stays prepared
 	if err != nil {
 		return err
 	}

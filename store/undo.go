@@ -32,7 +32,7 @@ func (s *Store) UndoImport(ctx context.Context, importID int64) (removed int, er
 	}
 	for more := true; more; {
 		err := s.app.write(ctx, func(t *tx) (err error) {
-			n := 0
+			var n int
 			more, n, err = u.part(t)
 			removed += n
 			return err

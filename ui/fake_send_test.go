@@ -203,10 +203,10 @@ func (f *fake) Attempts(_ context.Context, id int64) ([]model.Attempt, error) {
 
 // Explain knows three kinds of failure, by the step.
 func (f *fake) Explain(d model.Delivery) Diagnosis {
-	switch {
-	case d.State == model.Unknown:
+	switch d.State {
+	case model.Unknown:
 		return Diagnosis{TextKey: "diag.net.unknown", Next: "diag.next.ask"}
-	case d.State == model.Deferred:
+	case model.Deferred:
 		return Diagnosis{TextKey: "diag.soft.full", Next: "diag.next.hours", NextN: 2}
 	}
 	return Diagnosis{TextKey: "diag.hard.none", Next: "diag.next.never"}

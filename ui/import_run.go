@@ -27,8 +27,7 @@ func (f *importForm) run() {
 	bar := widget.NewProgressBar()
 	label := widget.NewLabel(t.T("ui.import.running"))
 	ctx, stop := context.WithCancel(w.tasks.ctx)
-	var d *popup
-	d = w.popup(t.T("ui.import.title"), container.NewVBox(label, bar), widget.NewButton(t.T("ui.cancel"), func() {
+	d := w.popup(t.T("ui.import.title"), container.NewVBox(label, bar), widget.NewButton(t.T("ui.cancel"), func() {
 		label.SetText(t.T("ui.import.cancelling"))
 		stop()
 	}))

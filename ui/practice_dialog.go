@@ -36,8 +36,7 @@ func (w *Window) practiceDialog() {
 		names[i] = t.T("ui.mood." + m)
 	}
 	mood := widget.NewSelect(names, nil)
-	var refresh func()
-	refresh = func() {
+	refresh := func() {
 		info := w.svc.Practice()
 		if info.Running {
 			state.SetText(t.T("ui.practice.on", "addr", info.Addr, "n", number(info.Count)))

@@ -116,12 +116,6 @@ func newProgressPane(w *Window) *progressPane {
 	return p
 }
 
-func low(label string, icon fyne.Resource, tapped func()) *widget.Button {
-	b := widget.NewButtonWithIcon(label, icon, tapped)
-	b.Importance = widget.LowImportance
-	return b
-}
-
 func (p *progressPane) focus() { p.w.win.Canvas().Focus(p.campaign) }
 
 func (p *progressPane) refresh() {

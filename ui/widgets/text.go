@@ -21,7 +21,7 @@ type Text struct {
 // NewText makes a Text.
 func NewText(text string) *Text {
 	t := &Text{full: text}
-	t.Label.Text = text
+	t.Text = text
 	t.ExtendBaseWidget(t)
 	return t
 }
@@ -70,7 +70,7 @@ func (t *Text) wrap() {
 	if room := t.width - 2*theme.InnerPadding(); room > 0 {
 		text = wrapped(t.full, room, measure)
 	}
-	if text != t.Label.Text {
+	if text != t.Text {
 		t.Label.SetText(text)
 	}
 }

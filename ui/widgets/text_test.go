@@ -73,7 +73,7 @@ func TestText(t *testing.T) {
 		t.Errorf("needs a width of %v", x.MinSize().Width)
 	}
 	x.SetText("kurz")
-	if x.Full() != "kurz" || x.Label.Text != "kurz" {
-		t.Errorf("says %q", x.Label.Text)
+	if x.Full() != "kurz" || x.Text != "kurz" {
+		t.Errorf("says %q", x.Text)
 	}
 }
