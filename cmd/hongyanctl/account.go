@@ -196,14 +196,7 @@ func accountList(c *cli) func(context.Context) (int, error) {
 
 func accountRemove(c *cli) func(context.Context) (int, error) {
 	return func(ctx context.Context) (int, error) {
-		if err := c.names(1, "the account's name"); err != nil {
-			return 0, err
-		}
-		h, err := c.open(ctx, false)
-		if err != nil {
-			return 0, err
-		}
-		a, err := h.AccountByName(ctx, c.args[0])
+		h, a, err := one(ctx, c, false, "the account's name", (*app.App).AccountByName)
 		if err != nil {
 			return 0, err
 		}
@@ -222,14 +215,7 @@ func accountRemove(c *cli) func(context.Context) (int, error) {
 
 func accountTest(c *cli) func(context.Context) (int, error) {
 	return func(ctx context.Context) (int, error) {
-		if err := c.names(1, "the account's name"); err != nil {
-			return 0, err
-		}
-		h, err := c.open(ctx, true)
-		if err != nil {
-			return 0, err
-		}
-		a, err := h.AccountByName(ctx, c.args[0])
+		h, a, err := one(ctx, c, true, "the account's name", (*app.App).AccountByName)
 		if err != nil {
 			return 0, err
 		}

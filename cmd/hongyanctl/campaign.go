@@ -170,15 +170,7 @@ func (c *cli) status(ctx context.Context, h *app.App, id int64) error {
 
 // named opens the data folder and finds the campaign that was named.
 func (c *cli) named(ctx context.Context, readOnly bool) (*app.App, *model.Campaign, error) {
-	if err := c.names(1, "the campaign's name"); err != nil {
-		return nil, nil, err
-	}
-	h, err := c.open(ctx, readOnly)
-	if err != nil {
-		return nil, nil, err
-	}
-	camp, err := h.CampaignByName(ctx, c.args[0])
-	return h, camp, err
+	return one(ctx, c, readOnly, "the campaign's name", (*app.App).CampaignByName)
 }
 
 func campaignStatus(c *cli) func(context.Context) (int, error) {

@@ -167,6 +167,19 @@ func (c *cli) open(ctx context.Context, readOnly bool) (*app.App, error) {
 	return a, nil
 }
 
+// one opens the data folder and finds the thing that the only name on the line names; what says what that is.
+func one[T any](ctx context.Context, c *cli, readOnly bool, what string, find func(*app.App, context.Context, string) (*T, error)) (*app.App, *T, error) {
+	if err := c.names(1, what); err != nil {
+		return nil, nil, err
+	}
+	h, err := c.open(ctx, readOnly)
+	if err != nil {
+		return nil, nil, err
+	}
+	v, err := find(h, ctx, c.args[0])
+	return h, v, err
+}
+
 // unlock asks for the passphrase of the secrets file where one is needed and none was given.
 func (c *cli) unlock(a *app.App) error {
 	if !a.SecretsNeedPassphrase() {

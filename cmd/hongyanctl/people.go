@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"hongyan/app"
 	"hongyan/app/contacts"
 	"hongyan/app/model"
 )
@@ -125,14 +126,7 @@ var errEnough = errors.New("enough")
 func listShow(c *cli) func(context.Context) (int, error) {
 	limit := c.flags.Int("limit", 0, "at most so many; 0: all")
 	return func(ctx context.Context) (int, error) {
-		if err := c.names(1, "the list"); err != nil {
-			return 0, err
-		}
-		h, err := c.open(ctx, true)
-		if err != nil {
-			return 0, err
-		}
-		l, err := h.ListByName(ctx, c.args[0])
+		h, l, err := one(ctx, c, true, "the list", (*app.App).ListByName)
 		if err != nil {
 			return 0, err
 		}
