@@ -21,6 +21,9 @@ func TestStatesHaveTexts(t *testing.T) {
 		campaign.SenderResting, campaign.SenderStopped, campaign.SenderUnreachable} {
 		keys = append(keys, "sender."+string(s))
 	}
+	for _, why := range []string{"user", "import", "bounce", "unsubscribe", "complaint"} {
+		keys = append(keys, "ui.suppress.by."+why)
+	}
 	for _, lang := range assets.Languages {
 		for _, k := range keys {
 			if !assets.For(lang).Has(k) {
