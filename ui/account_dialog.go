@@ -32,7 +32,9 @@ type accountForm struct {
 	provider                            *widget.Select
 	from, fromName, name, user          *widget.Entry
 	secret                              *widget.Entry
-	host, port, ca                      *widget.Entry
+	host, port, ca, fingerprint         *widget.Entry
+	connections                         *widget.Entry
+	noLogin, legacy                     *widget.Check
 	tls, profile                        *widget.Select
 	perMinute, perHour, perDay, session *widget.Entry
 	help, trouble                       *widgets.Text
@@ -80,6 +82,10 @@ func (w *Window) accountDialog(a Account) {
 	for _, m := range tlsModes {
 		modes = append(modes, t.T("ui.tls."+string(m)))
 	}
+	f.connections, f.fingerprint = count(l.Connections), entry(f.a.Fingerprint, t.T("ui.account.fingerprint.hint"))
+	f.connections.SetPlaceHolder(t.T("ui.account.connections.hint"))
+	f.noLogin, f.legacy = widget.NewCheck(t.T("ui.account.nologin"), nil), widget.NewCheck(t.T("ui.account.legacy"), nil)
+	f.noLogin.Checked, f.legacy.Checked = f.a.Auth == model.AuthNone, f.a.LegacyTLS
 	f.tls = widget.NewSelect(modes, nil)
 	f.profile = widget.NewSelect([]string{t.T("ui.profile.consumer"), t.T("ui.profile.relay")}, nil)
 	names := []string{t.T("ui.account.free")}
@@ -109,7 +115,8 @@ func (w *Window) accountDialog(a Account) {
 		row(t.T("ui.account.tls"), f.tls, ""), row(t.T("ui.account.profile"), f.profile, ""),
 		row(t.T("ui.account.rate"), container.NewGridWithColumns(4, f.labelled("ui.account.minute", f.perMinute), f.labelled("ui.account.hour", f.perHour),
 			f.labelled("ui.account.day", f.perDay), f.labelled("ui.account.session", f.session)), ""),
-		row(t.T("ui.account.ca"), f.ca, ""))
+		row(t.T("ui.account.connections"), f.connections, ""), row(t.T("ui.account.ca"), f.ca, ""),
+		row(t.T("ui.account.fingerprint"), f.fingerprint, ""), row("", f.noLogin, ""), row("", f.legacy, ""))
 	acc := widget.NewAccordion(widget.NewAccordionItem(t.T("ui.account.more"), more))
 	if f.a.Provider == "" && f.a.ID != 0 {
 		acc.Open(0)
@@ -199,6 +206,7 @@ func (f *accountForm) show() {
 	set(f.perHour, f.a.Limits.PerHour)
 	set(f.perDay, f.a.Limits.PerDay)
 	set(f.session, f.a.Limits.PerSession)
+	set(f.connections, f.a.Limits.Connections)
 	chosen := 0
 	for i, p := range f.presets {
 		if p.Key == f.a.Provider {
@@ -256,18 +264,20 @@ func (f *accountForm) read() (model.Account, bool) {
 	if f.profile.SelectedIndex() == 1 {
 		a.Profile = model.ProfileRelay
 	}
-	if a.Auth == "" {
+	a.Fingerprint, a.LegacyTLS = strings.TrimSpace(f.fingerprint.Text), f.legacy.Checked
+	switch {
+	case f.noLogin.Checked:
+		a.Auth = model.AuthNone
+	case a.Auth == "" || a.Auth == model.AuthNone:
 		a.Auth = model.AuthPassword
-	}
-	if a.Profile == model.ProfileConsumer || a.Limits.Connections == 0 {
-		a.Limits.Connections = 1
 	}
 	for _, n := range []struct {
 		to   *int
 		from *widget.Entry
 		name string
 	}{{&a.Port, f.port, "ui.account.port"}, {&a.Limits.PerMinute, f.perMinute, "ui.account.minute"}, {&a.Limits.PerHour, f.perHour, "ui.account.hour"},
-		{&a.Limits.PerDay, f.perDay, "ui.account.day"}, {&a.Limits.PerSession, f.session, "ui.account.session"}} {
+		{&a.Limits.PerDay, f.perDay, "ui.account.day"}, {&a.Limits.PerSession, f.session, "ui.account.session"},
+		{&a.Limits.Connections, f.connections, "ui.account.connections"}} {
 		text := strings.TrimSpace(n.from.Text)
 		v, err := strconv.Atoi(text)
 		if text == "" {
