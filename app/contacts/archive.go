@@ -254,7 +254,13 @@ func (p *part) share() float64 {
 	return float64(p.read) / float64(max(p.size, p.read, 1))
 }
 
-func (p *part) close() error { return p.in.Close() }
+// close ends the reading. The unpacker tells only now of damage that it met ahead of what was asked for.
+func (p *part) close() error {
+	if err := p.in.Close(); err != nil {
+		return p.src.broken(err.Error(), err)
+	}
+	return nil
+}
 
 func attr(e xml.StartElement, local string) string {
 	for _, a := range e.Attr {
