@@ -52,7 +52,8 @@ func (r *run) tick() error {
 
 func (r *run) row(row model.Row) error {
 	r.stats.Rows++
-	row.Name = oneLine(row.Name)
+	// A name is cut out of a line by what stands round it, and may begin or end inside a damaged character.
+	row.Name = oneLine(strings.ToValidUTF8(row.Name, ""))
 	return r.emit(row)
 }
 
