@@ -173,7 +173,7 @@ func appendMailbox(dst []byte, name, addr string, col int) ([]byte, error) {
 	}
 	start := len(dst)
 	dst = appendPhrase(dst, name, col)
-	if end := dst[start:]; len(end)+col+len(addr) > maxLine || strings.Contains(string(end), "\r\n") {
+	if end := dst[start:]; len(end)+col+len(" <>")+len(addr) > maxLine+2 || strings.Contains(string(end), "\r\n") {
 		dst = append(dst, "\r\n <"...)
 	} else {
 		dst = append(dst, " <"...)
