@@ -179,7 +179,6 @@ func cleanSecret(providerKey, s string) string {
 
 // complete fills what follows from the address and the provider, and refuses what cannot be used.
 func complete(acct *model.Account) error {
-	invalid := func(field, value string) error { return model.E(model.EInvalid, nil, "field", field, "value", value) }
 	acct.From = strings.TrimSpace(acct.From)
 	_, shown, err := contacts.Normalise(acct.From)
 	if err != nil {

@@ -61,3 +61,8 @@ func newSeed() string {
 	rand.Read(b) // never fails: it ends the program instead
 	return hex.EncodeToString(b)
 }
+
+// invalid is the error of a value that the user gave and that cannot be used.
+func invalid(field, value string) error {
+	return model.E(model.EInvalid, nil, "field", field, "value", value)
+}

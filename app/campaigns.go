@@ -14,7 +14,7 @@ import (
 func (a *App) CreateCampaign(ctx context.Context, spec CampaignSpec) (*model.Campaign, error) {
 	name := strings.TrimSpace(spec.Name)
 	if name == "" {
-		return nil, model.E(model.EInvalid, nil, "field", "name", "value", spec.Name)
+		return nil, invalid("name", spec.Name)
 	}
 	if len(spec.AccountIDs) == 0 {
 		return nil, model.E(model.ENoAccount, nil)

@@ -21,7 +21,7 @@ var exporters = map[string]func(io.Writer, func(func(*model.Contact) error) erro
 func (a *App) ExportList(ctx context.Context, listID int64, path string) (n int, err error) {
 	write := exporters[strings.ToLower(filepath.Ext(path))]
 	if write == nil {
-		return 0, model.E(model.EInvalid, nil, "field", "export", "value", path)
+		return 0, invalid("export", path)
 	}
 	err = writeFile(path, func(f *os.File) (err error) {
 		n, err = write(f, func(row func(*model.Contact) error) error {

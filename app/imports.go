@@ -26,7 +26,7 @@ const importChunk = 30_000
 func (a *App) Import(ctx context.Context, src *contacts.Source, spec model.ImportSpec, dry bool, progress func(done, total int64)) (model.ImportReport, error) {
 	spec.ListName, spec.Source, spec.Consent = strings.TrimSpace(spec.ListName), strings.TrimSpace(spec.Source), strings.TrimSpace(spec.Consent)
 	if spec.ListName == "" {
-		return model.ImportReport{}, model.E(model.EInvalid, nil, "field", "list", "value", "")
+		return model.ImportReport{}, invalid("list", "")
 	}
 	// Whoever stands in a chat record or on a page did not hand over the address: their consent is recorded
 	// person by person, later.

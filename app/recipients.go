@@ -19,7 +19,7 @@ func (a *App) ListByName(ctx context.Context, name string) (*model.List, error) 
 // CreateList makes an empty list. EExists when the name is taken.
 func (a *App) CreateList(ctx context.Context, name string) (*model.List, error) {
 	if name = strings.TrimSpace(name); name == "" {
-		return nil, model.E(model.EInvalid, nil, "field", "list", "value", name)
+		return nil, invalid("list", name)
 	}
 	return a.store.CreateList(ctx, name)
 }
@@ -27,7 +27,7 @@ func (a *App) CreateList(ctx context.Context, name string) (*model.List, error) 
 // RenameList gives a list another name.
 func (a *App) RenameList(ctx context.Context, id int64, name string) error {
 	if name = strings.TrimSpace(name); name == "" {
-		return model.E(model.EInvalid, nil, "field", "list", "value", name)
+		return invalid("list", name)
 	}
 	return a.store.RenameList(ctx, id, name)
 }
@@ -54,7 +54,7 @@ func (a *App) EachContact(ctx context.Context, listID int64, f func(*model.Conta
 func (a *App) SaveContact(ctx context.Context, c *model.Contact, listID int64) error {
 	email, shown, err := contacts.Normalise(c.Address)
 	if err != nil {
-		return model.E(model.EInvalid, nil, "field", "address", "value", c.Address)
+		return invalid("address", c.Address)
 	}
 	c.Email, c.Address, c.Name = email, shown, strings.TrimSpace(c.Name)
 	if c.ID == 0 {
@@ -84,7 +84,7 @@ func (a *App) Suppress(ctx context.Context, keys []string, reason string) error 
 		if !strings.HasPrefix(key, "@") {
 			email, _, err := contacts.Normalise(k)
 			if err != nil {
-				return model.E(model.EInvalid, nil, "field", "address", "value", k)
+				return invalid("address", k)
 			}
 			key = email
 		}

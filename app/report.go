@@ -39,7 +39,7 @@ func (a *App) Report(ctx context.Context, campaignID int64, path string, w Words
 	case ".html", ".htm":
 		return writeFile(path, func(f *os.File) error { return a.reportHTML(ctx, f, camp, accounts, w) })
 	}
-	return model.E(model.EInvalid, nil, "field", "report", "value", path)
+	return invalid("report", path)
 }
 
 func (a *App) accountNames(ctx context.Context) (map[int64]string, error) {

@@ -42,10 +42,6 @@ func (s ScheduleText) Parse(now time.Time) (sch model.Schedule, err error) {
 	return sch, nil
 }
 
-func invalid(field, value string) error {
-	return model.E(model.EInvalid, nil, "field", field, "value", value)
-}
-
 func moment(field, text string, now time.Time) (time.Time, error) {
 	if text = strings.TrimSpace(text); text == "" {
 		return time.Time{}, nil

@@ -81,7 +81,7 @@ func (a *App) SignInInfo(ctx context.Context, acct model.Account) (SignInInfo, e
 // that are signed in keep theirs.
 func (a *App) SetSignInClient(ctx context.Context, providerKey, id, secret string) error {
 	if _, ok := oauth.ByKey(providerKey); !ok {
-		return model.E(model.EInvalid, nil, "field", "provider", "value", providerKey)
+		return invalid("provider", providerKey)
 	}
 	id, secret = strings.TrimSpace(id), strings.TrimSpace(secret)
 	if id == "" || secret == "" {
