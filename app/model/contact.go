@@ -38,6 +38,7 @@ const (
 type ContactQuery struct {
 	ListID int64  // 0: every list
 	Search string // part of the address, the name or a field; "" for all
+	Filter Filter // besides
 	Sort   SortKey
 	Desc   bool
 }
