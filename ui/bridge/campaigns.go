@@ -13,14 +13,18 @@ import (
 
 // Check implements ui.CampaignService.
 func (b *Bridge) Check(ctx context.Context, spec ui.CampaignSpec) (ui.Check, error) {
-	c, err := b.App.Check(ctx, app.CampaignSpec(spec))
+	c, err := b.App.Check(ctx, campaignSpec(spec))
 	return ui.Check{People: c.People, Skipped: c.Skipped, SkippedWhy: c.SkippedWhy, Accounts: mapped(c.Accounts, account), Duration: c.Duration,
 		Findings: mapped(c.Findings, func(f app.Finding) ui.Finding { return ui.Finding(f) })}, err
 }
 
 // CreateCampaign implements ui.CampaignService.
 func (b *Bridge) CreateCampaign(ctx context.Context, spec ui.CampaignSpec) (*model.Campaign, error) {
-	return b.App.CreateCampaign(ctx, app.CampaignSpec(spec))
+	return b.App.CreateCampaign(ctx, campaignSpec(spec))
+}
+
+func campaignSpec(s ui.CampaignSpec) app.CampaignSpec {
+	return app.CampaignSpec{Name: s.Name, ListID: s.ListID, Letter: s.Letter, AccountIDs: s.AccountIDs, Schedule: s.Schedule, Advertising: s.Advertising}
 }
 
 // Explain implements ui.CampaignService.
