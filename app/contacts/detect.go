@@ -65,6 +65,9 @@ func (s *Source) detect(head []byte) error {
 	if kind := plainWorkbook(text); kind != "" {
 		return s.convert(kind)
 	}
+	if s.opt.Sheet != "" {
+		return s.noSheet()
+	}
 	return s.layout()
 }
 

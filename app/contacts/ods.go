@@ -22,6 +22,7 @@ const (
 type ods struct {
 	a    *archive
 	open *part
+	all  bool // hidden sheets count, because there is nothing else
 }
 
 // maxLook is how many octets are gone through to find a sheet with addresses.
@@ -51,7 +52,7 @@ func openODS(a *archive) (*ods, error) {
 	return &ods{a: a}, nil
 }
 
-func (o *ods) walk(f func(int, rowSource) (bool, error)) (err error) {
+func (o *ods) walk(f func(int, string, rowSource) (bool, error)) (err error) {
 	s, err := o.start()
 	if err != nil {
 		return err
@@ -60,12 +61,16 @@ func (o *ods) walk(f func(int, rowSource) (bool, error)) (err error) {
 	for i := 0; i < maxSheets && s.p.read < maxLook; i++ {
 		err := s.sheet()
 		if errors.Is(err, io.EOF) {
+			if i == 0 && s.passed && !o.all {
+				o.all = true
+				return o.walk(f)
+			}
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		if enough, err := f(i, s); err != nil || enough {
+		if enough, err := f(i, s.name, s); err != nil || enough {
 			return err
 		}
 	}
@@ -80,7 +85,7 @@ func (o *ods) start() (*odsRows, error) {
 		return nil, err
 	}
 	o.open = p
-	return &odsRows{p: p, tick: func() error { return nil }, row: sheetRow{src: o.a.src}}, nil
+	return &odsRows{p: p, all: o.all, tick: func() error { return nil }, row: sheetRow{src: o.a.src}}, nil
 }
 
 func (o *ods) rows(i int, tick func() error) (rowCloser, error) {
@@ -103,14 +108,18 @@ func (o *ods) rows(i int, tick func() error) (rowCloser, error) {
 // odsRows streams the rows of a sheet. A row or cell that is said to repeat is repeated as far as a sheet goes, and
 // where it is blank only its place counts.
 type odsRows struct {
-	p     *part
-	tick  func() error // called on the way to a sheet
-	row   sheetRow
-	at    int // rows that the sheet had so far
-	times int // the current row is to be given again
-	tail  int // blank cells that no cell has followed yet
-	over  bool
-	text  cellText
+	p      *part
+	all    bool            // hidden sheets too
+	styles map[string]bool // those that hide a sheet
+	name   string          // of the sheet
+	passed bool            // a hidden sheet was passed over
+	tick   func() error    // called on the way to a sheet
+	row    sheetRow
+	at     int // rows that the sheet had so far
+	times  int // the current row is to be given again
+	tail   int // blank cells that no cell has followed yet
+	over   bool
+	text   cellText
 }
 
 func (s *odsRows) close() error { return s.p.close() }
@@ -119,6 +128,7 @@ func (s *odsRows) close() error { return s.p.close() }
 func (s *odsRows) sheet() error {
 	s.row = sheetRow{src: s.row.src, cells: s.row.cells}
 	s.at, s.times, s.over = 0, 0, false
+	style := ""
 	for {
 		t, err := s.p.next()
 		if err == nil {
@@ -132,12 +142,28 @@ func (s *odsRows) sheet() error {
 			continue
 		}
 		switch e.Name.Local {
-		case "tracked-changes", "automatic-styles", "font-face-decls":
+		case "tracked-changes", "font-face-decls", "shapes", "forms", "dde-links":
 			if err := s.p.skip(); err != nil {
 				return err
 			}
+		case "style":
+			style = attr(e, "name")
+		case "table-properties":
+			if attr(e, "display") == "false" && style != "" && len(s.styles) < maxSheets {
+				if s.styles == nil {
+					s.styles = map[string]bool{}
+				}
+				s.styles[style] = true
+			}
 		case "table":
-			return nil
+			s.name = clip(attr(e, "name"), maxSheetName)
+			if s.all || !s.styles[attr(e, "style-name")] {
+				return nil
+			}
+			s.passed = true
+			if err := s.p.skip(); err != nil {
+				return err
+			}
 		}
 	}
 }

@@ -3,6 +3,7 @@ package contacts
 import (
 	"errors"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -25,45 +26,118 @@ type rowCloser interface {
 
 // workbook is a file of sheets.
 type workbook interface {
-	// walk offers the sheets, from 0, in the order in which addresses are looked for, until f has enough. What f
-	// does not read of a sheet is passed over.
-	walk(f func(i int, rows rowSource) (enough bool, err error)) error
+	// walk offers the sheets that a person sees, in the order of the file, until f has enough. i is what rows
+	// wants. What f does not read of a sheet is passed over.
+	walk(f func(i int, name string, rows rowSource) (enough bool, err error)) error
 	// rows opens sheet i. tick (never nil) is called on the way there, and its error ends it.
 	rows(i int, tick func() error) (rowCloser, error)
 	// progress tells how much is read of what was opened last, 0 to 1.
 	progress() float64
 }
 
-// sniffSheets finds the sheet to read: the first that has addresses, else the first with QQ numbers, else the
-// first with anything. Which columns hold them is found as in any table.
+// sniffSheets finds the sheet to read: the one that is asked for, else the first that has addresses, else the first
+// with QQ numbers, else the first with anything. Which columns hold them is found as in any table.
 func (s *Source) sniffSheets() error {
 	var found *table
-	rank := 0
-	err := s.book.walk(func(i int, rows rowSource) (bool, error) {
-		sample, err := sampleOf(rows)
+	rank, at, called := 0, 0, ""
+	err := s.book.walk(func(i int, name string, rows rowSource) (bool, error) {
+		if s.opt.Sheet != "" && !sameSheet(s.opt.Sheet, name) {
+			return false, nil
+		}
+		t, r, err := s.rankSheet(rows)
 		if err != nil {
-			return false, s.unreadable(err)
+			return false, err
 		}
-		t, ok := newTable(sample)
-		r := 0
-		switch {
-		case ok && len(t.emails) > 0:
-			r = 3
-		case ok:
-			r = 2
-		case len(t.columns) > 0:
-			r = 1
+		if r > rank || s.opt.Sheet != "" {
+			rank, found, at, called = r, t, i, name
 		}
-		if r > rank {
-			rank, found, s.sheet = r, t, i
-		}
-		return rank == 3, nil
+		return rank == rankMail || s.opt.Sheet != "", nil
 	})
-	if err == nil && found == nil {
+	switch {
+	case err != nil:
+	case found == nil && s.opt.Sheet != "":
+		err = s.noSheet()
+	case found == nil:
 		err = model.E(model.EFileEmpty, nil, "path", s.name)
+	default:
+		s.table, s.sheet, s.sheetName = found, at, called
 	}
-	s.table = found
 	return err
+}
+
+// What a sheet is worth.
+const (
+	rankFilled = iota + 1 // it has something
+	rankQQ                // it has QQ numbers
+	rankMail              // it has addresses
+)
+
+func (s *Source) rankSheet(rows rowSource) (*table, int, error) {
+	sample, err := sampleOf(rows)
+	if err != nil {
+		return nil, 0, s.unreadable(err)
+	}
+	t, ok := newTable(sample)
+	switch {
+	case ok && len(t.emails) > 0:
+		return t, rankMail, nil
+	case ok:
+		return t, rankQQ, nil
+	case len(t.columns) > 0:
+		return t, rankFilled, nil
+	}
+	return t, 0, nil
+}
+
+// sameSheet compares names of sheets as spreadsheet programs do.
+func sameSheet(a, b string) bool {
+	return strings.EqualFold(strings.TrimSpace(a), strings.TrimSpace(b))
+}
+
+func (s *Source) noSheet() error {
+	return model.E(model.ENotFound, nil, "kind", "sheet", "name", s.opt.Sheet)
+}
+
+// Sheet is the name of the sheet that rows are read from; "" where the format has none.
+func (s *Source) Sheet() string { return s.sheetName }
+
+// Sheets names the sheets that hold mail addresses or QQ numbers, at most 256, in the order of the file; nil where the
+// format has none. Hidden sheets are left out. The first call looks at the beginning of every sheet, which takes a while
+// in a large file.
+func (s *Source) Sheets() []string {
+	if s.book == nil || s.sheets != nil {
+		return slices.Clone(s.sheets)
+	}
+	s.sheets = []string{}
+	// A sheet that is damaged ends the search: what was found before it can still be read.
+	_ = s.book.walk(func(_ int, name string, rows rowSource) (bool, error) {
+		_, rank, err := s.rankSheet(rows)
+		if rank >= rankQQ {
+			s.sheets = append(s.sheets, name)
+		}
+		return false, err
+	})
+	return slices.Clone(s.sheets)
+}
+
+// SetSheet reads another sheet from now on ("": the first that has addresses); its columns are found anew. ENotFound
+// where there is none of that name; then nothing changes.
+func (s *Source) SetSheet(name string) error {
+	old := s.opt
+	s.opt.Sheet, s.opt.Mapping = name, nil
+	if s.book == nil {
+		if name == "" {
+			return nil
+		}
+		err := s.noSheet()
+		s.opt = old
+		return err
+	}
+	if err := s.layout(); err != nil {
+		s.opt = old
+		return err
+	}
+	return nil
 }
 
 // readSheet reads the rows of the sheet that was found.

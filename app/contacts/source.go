@@ -24,6 +24,7 @@ type Options struct {
 	Format  string       // one of Formats; "": found by content
 	Charset string       // one of Charsets, or a name of the WHATWG list; "": found by content
 	Mapping map[int]Role // roles of columns, from 0; the others are found
+	Sheet   string       // name of the sheet of a workbook; "": the first that has addresses
 	MaxSize int64        // octets; 0: 1 GB
 }
 
@@ -44,6 +45,9 @@ type Source struct {
 	sheet   int      // of book
 	keys    []string // of the columns of JSON
 	stats   Stats
+
+	sheetName string
+	sheets    []string // that hold addresses; nil before they were looked for
 }
 
 // Stats count what the last Read met.

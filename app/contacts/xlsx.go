@@ -14,6 +14,7 @@ const (
 	maxStringText = 160 << 20 // octets of them
 	maxStringPart = 512 << 20 // octets of their part, unpacked
 	maxSheets     = 256
+	maxSheetName  = 200 // octets; spreadsheet programs allow 31 characters
 )
 
 // xlsx is a workbook of Excel, WPS and others (ECMA-376). It is read here and not by excelize, which keeps all parts
@@ -21,14 +22,16 @@ const (
 // up, and takes a damaged sheet for its end.
 type xlsx struct {
 	a       *archive
-	paths   []string // of the sheets
-	dates   []bool   // by style: shown as a date
+	sheets  []xlsxSheet
+	dates   []bool // by style: shown as a date
 	of1904  bool
 	strings []string // shared by cells; filled when a sheet is opened first
 	stringP string   // the part that they stand in, or ""
 	loaded  bool
 	open    *part // what is read at present
 }
+
+type xlsxSheet struct{ name, part string }
 
 // relation is a line of a part's relations.
 type relation struct{ id, kind, target string }
@@ -94,36 +97,36 @@ func openXLSX(a *archive, main string) (*xlsx, error) {
 	if err != nil {
 		return nil, err
 	}
-	sheets, styles := map[string]string{}, ""
+	parts, styles := map[string]string{}, ""
 	for _, r := range rels {
 		switch r.kind {
 		case "worksheet":
-			sheets[r.id] = r.target
+			parts[r.id] = r.target
 		case "sharedStrings":
 			x.stringP = r.target
 		case "styles":
 			styles = r.target
 		}
 	}
-	var hidden []string
+	var hidden []xlsxSheet
 	err = a.each(main, func(e xml.StartElement) error {
 		switch e.Name.Local {
 		case "workbookPr":
 			v := attr(e, "date1904")
 			x.of1904 = v == "1" || v == "true"
 		case "sheet":
-			to := ""
+			to := xlsxSheet{name: clip(attr(e, "name"), maxSheetName)}
 			for _, at := range e.Attr {
 				if at.Name.Local == "id" && at.Name.Space != "" {
-					to = sheets[at.Value]
+					to.part = parts[at.Value]
 				}
 			}
 			switch state := attr(e, "state"); {
-			case to == "" || len(x.paths)+len(hidden) >= maxSheets:
+			case to.part == "" || len(x.sheets)+len(hidden) >= maxSheets:
 			case state == "hidden" || state == "veryHidden":
 				hidden = append(hidden, to)
 			default:
-				x.paths = append(x.paths, to)
+				x.sheets = append(x.sheets, to)
 			}
 		}
 		return nil
@@ -131,10 +134,10 @@ func openXLSX(a *archive, main string) (*xlsx, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(x.paths) == 0 { // what is hidden is not meant, unless there is nothing else
-		x.paths = hidden
+	if len(x.sheets) == 0 { // what is hidden is not meant, unless there is nothing else
+		x.sheets = hidden
 	}
-	if len(x.paths) == 0 {
+	if len(x.sheets) == 0 {
 		return nil, a.src.broken("it has no sheet", nil)
 	}
 	if styles != "" && a.has(styles) {
@@ -143,13 +146,13 @@ func openXLSX(a *archive, main string) (*xlsx, error) {
 	return x, err
 }
 
-func (x *xlsx) walk(f func(int, rowSource) (bool, error)) error {
-	for i := range x.paths {
+func (x *xlsx) walk(f func(int, string, rowSource) (bool, error)) error {
+	for i := range x.sheets {
 		rows, err := x.rows(i, func() error { return nil })
 		if err != nil {
 			return err
 		}
-		enough, err := f(i, rows)
+		enough, err := f(i, x.sheets[i].name, rows)
 		if err = errors.Join(err, rows.close()); err != nil || enough {
 			return err
 		}
@@ -257,7 +260,7 @@ func (x *xlsx) rows(i int, tick func() error) (rowCloser, error) {
 	if err := x.loadStrings(tick); err != nil {
 		return nil, err
 	}
-	p, err := x.a.open(x.paths[i], maxSheet)
+	p, err := x.a.open(x.sheets[i].part, maxSheet)
 	if err != nil {
 		return nil, err
 	}
