@@ -3,6 +3,7 @@ package app
 import (
 	"crypto/rand"
 	"encoding/hex"
+	"net"
 	"sync"
 	"time"
 
@@ -20,6 +21,8 @@ type Options struct {
 	Version string
 	Now     func() time.Time // default time.Now
 	Clock   campaign.Clock   // of the runners; default the system's
+
+	Resolver Resolver // of LookUpDomains; default the system's
 }
 
 // App is Hongyan without a window. Its methods are safe for concurrent use.
@@ -35,6 +38,9 @@ type App struct {
 	tokens  signIns
 	noBDAT  sync.Map // host:port of servers that offered CHUNKING and did not take BDAT
 
+	resolver Resolver
+	domains  verdicts // of the resolver
+
 	mu       sync.Mutex
 	practice *Practice // nil when it does not run
 	runs     map[int64]*run
@@ -44,10 +50,13 @@ type App struct {
 
 // New makes an App over an open store, which stays the caller's to close.
 func New(o Options) *App {
-	a := &App{dir: o.Dir, store: o.Store, secrets: o.Secrets, version: o.Version, now: o.Now, clock: o.Clock,
+	a := &App{dir: o.Dir, store: o.Store, secrets: o.Secrets, version: o.Version, now: o.Now, clock: o.Clock, resolver: o.Resolver,
 		log: livelog.New(0), lanes: campaign.NewAccounts(o.Store, o.Clock), runs: map[int64]*run{}, byID: map[int64]model.Account{}}
 	if a.now == nil {
 		a.now = time.Now
+	}
+	if a.resolver == nil {
+		a.resolver = net.DefaultResolver
 	}
 	return a
 }

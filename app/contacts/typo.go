@@ -69,6 +69,9 @@ func init() {
 	}
 }
 
+// WellKnown says that a domain (in lower case) is that of a large mail provider.
+func WellKnown(domain string) bool { return known[domain] }
+
 // typo gives what a domain (in lower case) surely was meant to be, or "".
 func typo(domain string) string {
 	if known[domain] {
