@@ -52,9 +52,9 @@ func skipReason(c *model.Contact, s suppressed) string {
 	return ""
 }
 
-// audience copies the people of a list, as they are now, into the journal of a draft, and says whether there is
-// somebody to write to.
-func (a *App) audience(ctx context.Context, camp *model.Campaign) (some bool, err error) {
+// audience copies the people of a list (0: everybody) whom a segment (0: none) chooses, as they are now, into the
+// journal of a draft, and says whether there is somebody to write to.
+func (a *App) audience(ctx context.Context, camp *model.Campaign, segmentID int64) (some bool, err error) {
 	supp, err := a.loadSuppressed(ctx)
 	if err != nil {
 		return false, err
@@ -68,7 +68,7 @@ func (a *App) audience(ctx context.Context, camp *model.Campaign) (some bool, er
 		chunk = chunk[:0]
 		return err
 	}
-	err = a.store.EachContact(ctx, camp.ListID, func(c *model.Contact) error {
+	err = a.People(ctx, camp.ListID, segmentID, func(c *model.Contact) error {
 		d := model.Delivery{CampaignID: camp.ID, ContactID: c.ID, Email: c.Email, Address: c.Address, Name: c.Name, Fields: c.Fields,
 			State: model.Queued, UpdatedAt: a.now()}
 		if why := skipReason(c, supp); why != "" {

@@ -2,13 +2,15 @@ package app
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"hongyan/app/compose"
 	"hongyan/app/model"
 )
 
-// CreateCampaign takes a snapshot of the letter and freezes the audience: the people of the list as they are now.
+// CreateCampaign takes a snapshot of the letter and freezes the audience: the people of the list and of the
+// segment, as they are now; what becomes of either later changes nothing.
 // It is not started. EExists when the name is taken; ENoRecipient when nobody can be written to; the errors of
 // compose when the letter cannot be sent.
 func (a *App) CreateCampaign(ctx context.Context, spec CampaignSpec) (*model.Campaign, error) {
@@ -41,13 +43,13 @@ func (a *App) CreateCampaign(ctx context.Context, spec CampaignSpec) (*model.Cam
 	}
 	camp := &model.Campaign{Name: name, State: model.CampaignDraft, Letter: letter, ListID: spec.ListID, AccountIDs: spec.AccountIDs,
 		Seed: newSeed(), Schedule: spec.Schedule, CreatedAt: a.now()}
-	if camp.ListName, err = a.listName(ctx, spec.ListID); err != nil {
+	if camp.ListName, err = a.audienceName(ctx, spec); err != nil {
 		return nil, err
 	}
 	if err := a.store.CreateCampaign(ctx, camp); err != nil {
 		return nil, err
 	}
-	if err := a.fill(ctx, camp); err != nil {
+	if err := a.fill(ctx, camp, spec.SegmentID); err != nil {
 		// A half-frozen draft would only puzzle; the caller hears why it is gone.
 		if undo := a.store.RemoveDraft(context.WithoutCancel(ctx), camp.ID); undo != nil {
 			return nil, undo
@@ -58,8 +60,8 @@ func (a *App) CreateCampaign(ctx context.Context, spec CampaignSpec) (*model.Cam
 }
 
 // fill freezes the audience of a draft, which must have somebody to write to.
-func (a *App) fill(ctx context.Context, camp *model.Campaign) error {
-	some, err := a.audience(ctx, camp)
+func (a *App) fill(ctx context.Context, camp *model.Campaign, segmentID int64) error {
+	some, err := a.audience(ctx, camp, segmentID)
 	if err != nil {
 		return err
 	}
@@ -69,20 +71,28 @@ func (a *App) fill(ctx context.Context, camp *model.Campaign) error {
 	return a.store.Freeze(ctx, camp.ID)
 }
 
-func (a *App) listName(ctx context.Context, id int64) (string, error) {
-	if id == 0 {
-		return "", nil
-	}
-	lists, err := a.store.Lists(ctx)
-	if err != nil {
-		return "", err
-	}
-	for _, l := range lists {
-		if l.ID == id {
-			return l.Name, nil
+// audienceName says in words who a campaign goes to: the list, the segment, or both; "" is everybody.
+func (a *App) audienceName(ctx context.Context, spec CampaignSpec) (string, error) {
+	var names []string
+	if spec.ListID != 0 {
+		lists, err := a.store.Lists(ctx)
+		if err != nil {
+			return "", err
 		}
+		i := slices.IndexFunc(lists, func(l model.List) bool { return l.ID == spec.ListID })
+		if i < 0 {
+			return "", model.E(model.ENotFound, nil, "kind", "list", "name", "")
+		}
+		names = append(names, lists[i].Name)
 	}
-	return "", model.E(model.ENotFound, nil, "kind", "list", "name", "")
+	if spec.SegmentID != 0 {
+		s, err := a.store.Segment(ctx, spec.SegmentID)
+		if err != nil {
+			return "", err
+		}
+		names = append(names, s.Name)
+	}
+	return strings.Join(names, " · "), nil
 }
 
 // Campaigns lists every campaign, the newest first.

@@ -21,6 +21,7 @@ import (
 type CampaignSpec struct {
 	Name       string
 	ListID     int64 // 0: everybody
+	SegmentID  int64 // 0: none; else only those of the list whom it chooses
 	Letter     model.Letter
 	AccountIDs []int64
 	Schedule   model.Schedule
@@ -211,7 +212,7 @@ func (a *App) checkPeople(ctx context.Context, c *Check, spec CampaignSpec, uses
 	known := map[string]bool{}
 	empty := make([]int, len(needed))
 	example := make([]string, len(needed))
-	err = a.store.EachContact(ctx, spec.ListID, func(p *model.Contact) error {
+	err = a.People(ctx, spec.ListID, spec.SegmentID, func(p *model.Contact) error {
 		if why := skipReason(p, supp); why != "" {
 			c.Skipped++
 			c.SkippedWhy[why]++
@@ -234,6 +235,10 @@ func (a *App) checkPeople(ctx context.Context, c *Check, spec CampaignSpec, uses
 		}
 		return nil
 	})
+	if code := model.CodeOf(err); code == model.ENotFound || code == model.EInvalid { // a segment, or what it asks for, is gone
+		c.fail(err)
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -126,7 +126,7 @@ func (a *App) ExportPerson(ctx context.Context, contactID int64, path string) er
 }
 
 // ErasePerson forgets a contact on request: it goes from every list, and what campaigns know of it loses address,
-// name, fields and the servers' words. That it must never be mailed, if so, stays: the address alone is kept for it.
+// name, fields and the servers' words. It cannot be taken back. That it must never be mailed, if so, stays: the address alone is kept for it.
 // ECampaignRun while a letter to it is under way; then nothing is removed.
 func (a *App) ErasePerson(ctx context.Context, contactID int64) error {
 	cs, err := a.store.Contacts(ctx, []int64{contactID})
@@ -136,7 +136,7 @@ func (a *App) ErasePerson(ctx context.Context, contactID int64) error {
 	if err := a.store.EraseDeliveries(ctx, cs[0].Email); err != nil {
 		return err
 	}
-	return a.store.RemoveContacts(ctx, []int64{contactID}, 0)
+	return a.store.EraseContact(ctx, contactID)
 }
 
 // OpenImports lists the imports that were cut off. Asked while an import runs it names that one too.

@@ -12,6 +12,8 @@ import (
 type Store interface {
 	AccountStore
 	ContactStore
+	SegmentStore
+	ChangeStore
 	LetterStore
 	SuppressionStore
 	SettingStore
@@ -44,8 +46,12 @@ type ContactStore interface {
 	Contacts(ctx context.Context, ids []int64) ([]model.Contact, error)
 	ContactByEmail(ctx context.Context, email string) (*model.Contact, error)
 	SaveContact(ctx context.Context, c *model.Contact, listID int64) error
-	// RemoveFromList takes contacts out of a list; listID 0 removes them altogether.
+	// RemoveContacts takes contacts out of a list; listID 0 removes them altogether.
 	RemoveContacts(ctx context.Context, ids []int64, listID int64) error
+	// EraseContact removes somebody so that it cannot be taken back.
+	EraseContact(ctx context.Context, id int64) error
+	// AddToList puts contacts on a list that it makes when it is not there; n is how many are new on it.
+	AddToList(ctx context.Context, ids []int64, listName string) (n int, err error)
 	// FieldNames lists the fields that contacts of a list have, most frequent first.
 	FieldNames(ctx context.Context, listID int64) ([]string, error)
 
@@ -59,6 +65,30 @@ type ContactStore interface {
 	RecordConsent(ctx context.Context, ids []int64, consent string, when time.Time) (n int, err error)
 	// EachContact walks a list in id order, for exports and for freezing an audience.
 	EachContact(ctx context.Context, listID int64, f func(*model.Contact) error) error
+}
+
+// SegmentStore keeps tags and segments.
+type SegmentStore interface {
+	Tags(ctx context.Context) ([]model.Tag, error)
+	TagByName(ctx context.Context, name string) (*model.Tag, error)
+	TagsOf(ctx context.Context, contactID int64) ([]model.Tag, error)
+	TagContacts(ctx context.Context, ids []int64, name string) (n int, err error)
+	UntagContacts(ctx context.Context, ids []int64, tagID int64) (n int, err error)
+	RenameTag(ctx context.Context, id int64, name string) error
+	RemoveTag(ctx context.Context, id int64) error
+	Segments(ctx context.Context) ([]model.Segment, error)
+	Segment(ctx context.Context, id int64) (*model.Segment, error)
+	SegmentByName(ctx context.Context, name string) (*model.Segment, error)
+	// SaveSegment inserts (ID 0, which it sets) or updates. EExists when the name is taken, EInvalid when the filter is none.
+	SaveSegment(ctx context.Context, s *model.Segment) error
+	RemoveSegment(ctx context.Context, id int64) error
+}
+
+// ChangeStore keeps what users did to people by hand, and takes it back.
+type ChangeStore interface {
+	Changes(ctx context.Context) ([]model.Change, error) // the newest first
+	// UndoChange takes back the latest. ENotFound when there is none.
+	UndoChange(ctx context.Context) (model.Change, error)
 }
 
 // Importer takes rows in chunks.

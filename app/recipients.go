@@ -67,7 +67,16 @@ func (a *App) SaveContact(ctx context.Context, c *model.Contact, listID int64) e
 	return a.store.SaveContact(ctx, c, listID)
 }
 
-// RemoveContacts takes people off a list, or, with listID 0, out of the address book.
+// AddToList puts people on a list, which is made when it is missing; n is how many were not on it. UndoChange takes
+// it back.
+func (a *App) AddToList(ctx context.Context, ids []int64, listName string) (n int, err error) {
+	if listName = strings.TrimSpace(listName); listName == "" {
+		return 0, invalid("list", listName)
+	}
+	return a.store.AddToList(ctx, ids, listName)
+}
+
+// RemoveContacts takes people off a list, or, with listID 0, out of the address book. UndoChange takes it back.
 func (a *App) RemoveContacts(ctx context.Context, ids []int64, listID int64) error {
 	return a.store.RemoveContacts(ctx, ids, listID)
 }

@@ -100,29 +100,36 @@ func (s *Store) SaveContact(ctx context.Context, c *model.Contact, listID int64)
 		c.CreatedAt = c.UpdatedAt
 	}
 	id := c.ID
-	err := s.app.write(ctx, func(t *tx) (err error) {
+	ch := change{kind: model.ChangeEdit, what: addressOf(c.Address, c.Email)}
+	if c.ID == 0 {
+		ch.kind = model.ChangeAdd
+	}
+	_, err := s.change(ctx, &ch, []int64{id}, func(t *tx, _ string) (n int, err error) {
 		if listID != 0 {
 			if err := listExists(t, listID); err != nil {
-				return err
+				return 0, err
 			}
 		}
 		p := person{id: c.ID, email: c.Email, address: shown(c.Address, c.Email), name: c.Name, fields: fieldsText(c.Fields)}
 		if p.source, err = statement(t, c.Source); err != nil {
-			return err
+			return 0, err
 		}
 		if p.consent, err = statement(t, c.Consent); err != nil {
-			return err
+			return 0, err
 		}
 		if c.ID == 0 {
-			id, err = insertByHand(t, p, c, listID)
+			id, err = ch.insertByHand(t, p, c, listID)
 		} else {
-			err = updateByHand(t, p, c)
+			err = ch.updateByHand(t, p, c)
 		}
 		if err != nil || listID == 0 {
-			return err
+			return 1, err
 		}
-		_, err = t.exec(`INSERT INTO list_members (list_id, contact_id, import_id) VALUES (?, ?, 0) ON CONFLICT DO NOTHING`, listID, id)
-		return err
+		n, err = t.changes(`INSERT INTO list_members (list_id, contact_id, import_id) VALUES (?, ?, 0) ON CONFLICT DO NOTHING`, listID, id)
+		if err == nil && n == 1 {
+			_, err = t.exec(`INSERT INTO change_members (change_id, contact_id, list_id, import_id, gone) VALUES (?, ?, ?, 0, 0)`, ch.id, id, listID)
+		}
+		return 1, err
 	})
 	if err == nil {
 		c.ID = id
@@ -134,7 +141,10 @@ func errContactExists(email string) error {
 	return model.E(model.EExists, nil, "kind", "contact", "name", email)
 }
 
-func updateByHand(t *tx, p person, c *model.Contact) error {
+func (ch *change) updateByHand(t *tx, p person, c *model.Contact) error {
+	if err := ch.keepPeople(t, "edited", ms(c.UpdatedAt), toJSON([]int64{p.id})); err != nil {
+		return err
+	}
 	n, err := t.changes(`UPDATE contacts SET email = ?, address = ?, name = ?, fields = ?, source = ?, consent = ?, updated = ? WHERE id = ?`,
 		p.email, p.address, p.name, p.fields, p.source, p.consent, ms(c.UpdatedAt), p.id)
 	switch {
@@ -146,15 +156,19 @@ func updateByHand(t *tx, p person, c *model.Contact) error {
 	return err
 }
 
-func insertByHand(t *tx, p person, c *model.Contact, listID int64) (int64, error) {
+func (ch *change) insertByHand(t *tx, p person, c *model.Contact, listID int64) (int64, error) {
 	var was person
 	var member bool
 	err := t.row(`SELECT id, name, fields, source, consent, EXISTS (SELECT 1 FROM list_members WHERE list_id = ? AND contact_id = id)
 		FROM contacts WHERE email = ?`, []any{listID, p.email}, &was.id, &was.name, &was.fields, &was.source, &was.consent, &member)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		return t.insert(`INSERT INTO contacts (email, address, name, fields, source, consent, import_id, created, updated)
+		id, err := t.insert(`INSERT INTO contacts (email, address, name, fields, source, consent, import_id, created, updated)
 			VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?)`, p.email, p.address, p.name, p.fields, p.source, p.consent, ms(c.CreatedAt), ms(c.UpdatedAt))
+		if err != nil {
+			return 0, err
+		}
+		return id, ch.keepPeople(t, "new", ms(c.UpdatedAt), toJSON([]int64{id}))
 	case err != nil:
 		return 0, err
 	case listID == 0 || member:
@@ -164,40 +178,79 @@ func insertByHand(t *tx, p person, c *model.Contact, listID int64) (int64, error
 	if err != nil || !changed {
 		return was.id, err
 	}
+	if err := ch.keepPeople(t, "edited", ms(c.UpdatedAt), toJSON([]int64{was.id})); err != nil {
+		return 0, err
+	}
 	_, err = t.exec(`UPDATE contacts SET name = ?, fields = ?, source = ?, consent = ?, updated = ? WHERE id = ?`,
 		was.name, was.fields, was.source, was.consent, ms(c.UpdatedAt), was.id)
 	return was.id, err
 }
 
 // RemoveContacts implements app.ContactStore. Many are removed in several transactions; suppressions, and what
-// campaigns know of them, stay.
+// campaigns know of them, stay. It can be taken back, so what was known of them is kept for a while: EraseContact
+// forgets.
 func (s *Store) RemoveContacts(ctx context.Context, ids []int64, listID int64) error {
-	// Sources tell which imports to look at, so they go after what an import remembers.
-	statements := []string{
-		`DELETE FROM import_before WHERE (import_id, contact_id) IN (SELECT import_id, contact_id FROM contact_sources
-		   WHERE contact_id IN (SELECT value FROM json_each(?)))`,
-		`DELETE FROM contact_sources WHERE contact_id IN (SELECT value FROM json_each(?))`,
-		`DELETE FROM contact_tags WHERE contact_id IN (SELECT value FROM json_each(?))`,
-		`DELETE FROM list_members WHERE contact_id IN (SELECT value FROM json_each(?))`,
-		`DELETE FROM contacts WHERE id IN (SELECT value FROM json_each(?))`,
+	c := change{kind: model.ChangeRemove}
+	if listID != 0 {
+		c.kind, c.ref = model.ChangeOffList, listID
 	}
-	for part := range slices.Chunk(ids, removedAtOnce) {
-		err := s.app.write(ctx, func(t *tx) error {
-			which := toJSON(part)
-			if listID != 0 {
-				_, err := t.exec(`DELETE FROM list_members WHERE list_id = ? AND contact_id IN (SELECT value FROM json_each(?))`, listID, which)
-				return err
+	_, err := s.change(ctx, &c, ids, func(t *tx, which string) (n int, err error) {
+		if listID == 0 {
+			if err := c.nameOne(t, ids); err != nil {
+				return 0, err
 			}
-			for _, q := range statements {
-				if _, err := t.exec(q, which); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
+			return c.removePeople(t, which)
+		}
+		if c.what, err = listName(t, listID); err != nil {
+			return 0, err
+		}
+		_, err = t.exec(`INSERT INTO change_members (change_id, contact_id, list_id, import_id, gone) SELECT ?, contact_id, list_id, import_id, 1
+			FROM list_members WHERE list_id = ? AND contact_id IN (SELECT value FROM json_each(?))`, c.id, listID, which)
+		if err != nil {
+			return 0, err
+		}
+		return t.changes(`DELETE FROM list_members WHERE list_id = ? AND contact_id IN (SELECT value FROM json_each(?))`, listID, which)
+	})
+	return err
+}
+
+// nameOne names a change after its only person.
+func (c *change) nameOne(t *tx, ids []int64) error {
+	if len(ids) != 1 {
+		return nil
+	}
+	err := t.row(`SELECT CASE WHEN address = '' THEN email ELSE address END FROM contacts WHERE id = ?`, []any{ids[0]}, &c.what)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	return err
+}
+
+// EraseContact implements app.ContactStore: it removes somebody and forgets what was kept of them, so that it cannot
+// be taken back.
+func (s *Store) EraseContact(ctx context.Context, id int64) error {
+	return s.app.write(ctx, func(t *tx) error {
+		who := toJSON([]int64{id})
+		var merged string // those who became a part of this person
+		err := t.row(`WITH RECURSIVE m(id) AS (VALUES (?1) UNION SELECT contact_id FROM contact_merged JOIN m ON into_id = m.id)
+			SELECT json_group_array(id) FROM m`, []any{id}, &merged)
 		if err != nil {
 			return err
 		}
-	}
-	return nil
+		// The only person of a change gave it the name.
+		if _, err := t.exec(`UPDATE changes SET what = '' WHERE ref_id = 0 AND id IN
+			(SELECT change_id FROM change_contacts WHERE contact_id IN (SELECT value FROM json_each(?)))`, merged); err != nil {
+			return err
+		}
+		for _, table := range changeTables {
+			if _, err := t.exec(`DELETE FROM `+table+` WHERE contact_id IN (SELECT value FROM json_each(?))`, merged); err != nil {
+				return err
+			}
+		}
+		if _, err := t.exec(`DELETE FROM contact_merged WHERE into_id IN (SELECT value FROM json_each(?1)) OR contact_id IN (SELECT value FROM json_each(?1))`, merged); err != nil {
+			return err
+		}
+		_, err = removePeople(t, who)
+		return err
+	})
 }

@@ -84,12 +84,38 @@ func (s *Store) RemoveList(ctx context.Context, id int64) error {
 
 // listExists makes sure, within a transaction, that a list is there.
 func listExists(t *tx, id int64) error {
-	var name string
-	err := t.row(`SELECT name FROM lists WHERE id = ?`, []any{id}, &name)
-	if errors.Is(err, sql.ErrNoRows) {
-		return model.E(model.ENotFound, nil, "kind", "list", "name", idName(id))
-	}
+	_, err := listName(t, id)
 	return err
+}
+
+func listName(t *tx, id int64) (string, error) {
+	return nameOf(t, "list", `SELECT name FROM lists WHERE id = ?`, id)
+}
+
+// AddToList implements app.ContactStore: it makes the list when it is missing, and says how many are on it newly.
+// Many are done in several transactions.
+func (s *Store) AddToList(ctx context.Context, ids []int64, name string) (int, error) {
+	c := change{kind: model.ChangeOnList, what: name}
+	return s.change(ctx, &c, ids, func(t *tx, which string) (int, error) {
+		if c.ref == 0 {
+			err := t.row(`SELECT id FROM lists WHERE name = ?`, []any{name}, &c.ref)
+			if errors.Is(err, sql.ErrNoRows) {
+				c.made = 1
+				c.ref, err = createList(t, name, time.Now())
+			}
+			if err != nil {
+				return 0, err
+			}
+		}
+		n, err := t.changes(`INSERT INTO change_members (change_id, contact_id, list_id, import_id, gone)
+			SELECT ?1, id, ?2, 0, 0 FROM contacts WHERE id IN (SELECT value FROM json_each(?3))
+			AND NOT EXISTS (SELECT 1 FROM list_members WHERE list_id = ?2 AND contact_id = id)`, c.id, c.ref, which)
+		if err == nil {
+			_, err = t.exec(`INSERT INTO list_members (list_id, contact_id, import_id) SELECT list_id, contact_id, 0 FROM change_members
+				WHERE change_id = ? AND contact_id IN (SELECT value FROM json_each(?))`, c.id, which)
+		}
+		return n, err
+	})
 }
 
 // statement is the number of a sentence about source or consent; 0 for none.

@@ -55,23 +55,23 @@ func closeImport(t *tx, id int64) error {
 
 // RecordConsent implements app.ContactStore: it writes down how people agreed, where nothing is recorded yet, and
 // says how many they were. Many are done in several transactions.
-func (s *Store) RecordConsent(ctx context.Context, ids []int64, consent string, when time.Time) (n int, err error) {
-	for part := range slices.Chunk(ids, removedAtOnce) {
-		err := s.app.write(ctx, func(t *tx) error {
-			id, err := statement(t, consent)
-			if err != nil {
-				return err
-			}
-			m, err := t.changes(`UPDATE contacts SET consent = ?, updated = ? WHERE consent = 0 AND id IN (SELECT value FROM json_each(?))`,
-				id, ms(when), toJSON(part))
-			n += m
-			return err
-		})
+func (s *Store) RecordConsent(ctx context.Context, ids []int64, consent string, when time.Time) (int, error) {
+	c := change{kind: model.ChangeConsent}
+	return s.change(ctx, &c, ids, func(t *tx, which string) (int, error) {
+		id, err := statement(t, consent)
 		if err != nil {
-			return n, err
+			return 0, err
 		}
-	}
-	return n, nil
+		if err := c.nameOne(t, ids); err != nil {
+			return 0, err
+		}
+		_, err = t.exec(`INSERT INTO change_contacts (`+changeColumns+`) SELECT ?, id, 'edited', ?, `+personColumns+` FROM contacts
+			WHERE consent = 0 AND id IN (SELECT value FROM json_each(?))`, c.id, ms(when), which)
+		if err != nil {
+			return 0, err
+		}
+		return t.changes(`UPDATE contacts SET consent = ?, updated = ? WHERE consent = 0 AND id IN (SELECT value FROM json_each(?))`, id, ms(when), which)
+	})
 }
 
 // EraseDeliveries implements app.CampaignStore: it takes out of every campaign what tells who somebody was: address,

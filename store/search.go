@@ -7,13 +7,13 @@ import (
 	"database/sql"
 	"maps"
 	"slices"
-	"sync"
 
 	"hongyan/app/model"
 )
 
 // ContactIDs implements app.ContactStore. A search finds part of an address, a name or the value of a field, with
-// ASCII letters in either case.
+// ASCII letters in either case. What a filter may ask, and its errors, are in checkFilter; one that names a list, a tag
+// or a campaign that is gone is ENotFound, because nobody knows whom it would choose.
 func (s *Store) ContactIDs(ctx context.Context, q model.ContactQuery) ([]int64, error) {
 	switch q.Sort {
 	case "", model.SortAdded, model.SortEmail, model.SortName, model.SortSource:
@@ -32,89 +32,116 @@ func (s *Store) ContactIDs(ctx context.Context, q model.ContactQuery) ([]int64, 
 // An index gives everybody in the order wanted; who is not meant is then left out here, by a bitmap, which costs a
 // tenth of a look-up per row. Only where few are meant is it cheaper to have SQLite sort them.
 func (s *Store) orderedIDs(ctx context.Context, q model.ContactQuery) ([]int64, error) {
-	column := map[model.SortKey]string{model.SortEmail: "email", model.SortName: "name COLLATE NOCASE, id", model.SortSource: "id"}[q.Sort]
-	everybody := func() ([]int64, error) {
-		if q.Sort == model.SortSource {
-			return s.bySource(ctx, `SELECT id, source FROM contacts ORDER BY id`)
-		}
-		return s.ids(ctx, `SELECT id FROM contacts ORDER BY `+cmp.Or(column, "id"))
-	}
-	if q.ListID == 0 && q.Search == "" {
-		return everybody()
-	}
-	size, highest, err := s.listSize(ctx, q.ListID)
+	highest, err := s.highest(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var all, some []int64
-	var allErr error
-	var work sync.WaitGroup
-	if column != "" && q.Search == "" && size*8 >= highest { // the two passes at once
-		work.Go(func() { all, allErr = everybody() })
+	if q.ListID == 0 && q.Search == "" && q.Filter.Empty() {
+		return s.everybody(ctx, q.Sort, highest)
 	}
-	if q.Search != "" {
-		some, err = s.searchIDs(ctx, q)
-	} else {
-		some, err = s.ids(ctx, `SELECT contact_id FROM list_members WHERE list_id = ? ORDER BY contact_id`, q.ListID)
+	set, exact, err := s.meant(ctx, q, highest)
+	if err != nil {
+		return nil, err
 	}
-	work.Wait()
+	n := set.count()
+	column := sortColumns[q.Sort]
 	switch {
-	case err != nil || column == "" || len(some) < 2:
-		return some, err
-	case int64(len(some))*8 >= highest:
-		if all == nil && allErr == nil {
-			all, allErr = everybody()
-		}
-		set := newIDSet(some)
-		return slices.DeleteFunc(all, func(id int64) bool { return !set.has(id) }), allErr
+	case n == 0:
+		return []int64{}, nil
+	case column == "" && exact:
+		return set.ids(), nil
+	case int64(n)*8 >= highest:
+		all, err := s.everybody(ctx, q.Sort, highest)
+		return slices.DeleteFunc(all, func(id int64) bool { return !set.has(id) }), err
 	case q.Sort == model.SortSource:
-		return s.bySource(ctx, `SELECT id, source FROM contacts WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id`, toJSON(some))
+		packed, err := s.ids(ctx, `SELECT source << 40 | id FROM contacts WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id`, toJSON(set.ids()))
+		if err != nil {
+			return nil, err
+		}
+		return s.bySource(ctx, packed)
 	}
 	// The + keeps SQLite from walking the index of everybody.
-	return s.ids(ctx, `SELECT id FROM contacts WHERE id IN (SELECT value FROM json_each(?)) ORDER BY +`+column, toJSON(some))
+	return s.ids(ctx, `SELECT id FROM contacts WHERE id IN (SELECT value FROM json_each(?)) ORDER BY +`+cmp.Or(column, "id"), toJSON(set.ids()))
 }
 
-// listSize counts a list; highest is the highest id of a contact, an upper bound of their number.
-func (s *Store) listSize(ctx context.Context, listID int64) (size, highest int64, err error) {
-	err = s.app.row(ctx, `SELECT (SELECT count(*) FROM list_members WHERE list_id = ?), (SELECT coalesce(max(id), 0) FROM contacts)`,
-		[]any{listID}, &size, &highest)
-	return size, highest, coded(err, s.app.path)
+// sortColumns are what is sorted by beside the id. There is an index on email and on name.
+var sortColumns = map[model.SortKey]string{model.SortEmail: "email", model.SortName: "name COLLATE NOCASE, id", model.SortSource: "source"}
+
+// everybody gives the ids of all, in order.
+func (s *Store) everybody(ctx context.Context, sort model.SortKey, highest int64) ([]int64, error) {
+	switch sort {
+	case model.SortEmail, model.SortName:
+		return s.ids(ctx, `SELECT id FROM contacts ORDER BY `+sortColumns[sort])
+	case model.SortSource:
+		packed, err := s.app.collect(ctx, highest, `SELECT source << 40 | id FROM contacts WHERE id BETWEEN ? AND ? ORDER BY id`)
+		if err != nil {
+			return nil, err
+		}
+		return s.bySource(ctx, packed)
+	}
+	return s.app.collect(ctx, highest, `SELECT id FROM contacts WHERE id BETWEEN ? AND ? ORDER BY id`)
+}
+
+// meant is the set of those that a query is about. exact tells that all of them are there.
+func (s *Store) meant(ctx context.Context, q model.ContactQuery, highest int64) (set idSet, exact bool, err error) {
+	if !q.Filter.Empty() {
+		if set, exact, err = s.filtered(ctx, q.Filter, highest); err != nil {
+			return nil, false, err
+		}
+	}
+	if q.Search == "" && q.ListID == 0 {
+		return set, exact, nil
+	}
+	var found idSet
+	if q.Search != "" {
+		found, err = s.search(ctx, q, highest)
+	} else {
+		found, err = s.app.gather(ctx, highest, highest, onlyID, `SELECT contact_id FROM list_members WHERE list_id = ? AND contact_id BETWEEN ? AND ?`, q.ListID)
+	}
+	if err == nil && set != nil {
+		found.and(set)
+	}
+	return found, true, err
+}
+
+// highest is the highest id of a contact, an upper bound of their number.
+func (s *Store) highest(ctx context.Context) (id int64, err error) {
+	err = s.app.row(ctx, `SELECT coalesce(max(id), 0) FROM contacts`, nil, &id)
+	return id, coded(err, s.app.path)
 }
 
 // ids runs a query for ids.
 func (s *Store) ids(ctx context.Context, q string, args ...any) ([]int64, error) {
 	ids := make([]int64, 0, 1024)
 	err := s.app.each(ctx, func(rows *sql.Rows) error {
-		var id int64
-		err := rows.Scan(&id)
+		id, err := onlyID(rows)
 		ids = append(ids, id)
 		return err
 	}, q, args...)
 	return ids, err
 }
 
-// bySource runs a query for ids and sources, and orders the ids by the texts of these first. There are few of
-// them: they are sorted by counting.
-func (s *Store) bySource(ctx context.Context, q string, args ...any) ([]int64, error) {
-	sources := make(map[int64][]int64)
-	n := 0
-	err := s.app.each(ctx, func(rows *sql.Rows) error {
-		var id, source int64
-		err := rows.Scan(&id, &source)
-		sources[source] = append(sources[source], id)
-		n++
-		return err
-	}, q, args...)
-	if err != nil {
-		return nil, err
-	}
+// bySource orders ids by the texts of their sources first. Each comes with the number of its source above 40 bits,
+// because a row of one number is read in two thirds of the time of a row of two. There are few sources: they are
+// sorted by counting.
+func (s *Store) bySource(ctx context.Context, packed []int64) ([]int64, error) {
+	const mask = 1<<40 - 1
 	texts, err := s.statements(ctx)
 	if err != nil {
 		return nil, err
 	}
-	ids := make([]int64, 0, n)
-	for _, k := range slices.SortedFunc(maps.Keys(sources), func(a, b int64) int { return cmp.Compare(texts[a], texts[b]) }) {
-		ids = append(ids, sources[k]...)
+	at := make(map[int64]int) // where the next of a source goes
+	for _, p := range packed {
+		at[p>>40]++
+	}
+	n := 0
+	for _, source := range slices.SortedFunc(maps.Keys(at), func(a, b int64) int { return cmp.Or(cmp.Compare(texts[a], texts[b]), cmp.Compare(a, b)) }) {
+		at[source], n = n, n+at[source]
+	}
+	ids := make([]int64, len(packed))
+	for _, p := range packed {
+		ids[at[p>>40]] = p & mask
+		at[p>>40]++
 	}
 	return ids, nil
 }
@@ -131,59 +158,31 @@ func (s *Store) statements(ctx context.Context) (map[int64]string, error) {
 	return texts, err
 }
 
-// searchIDs looks through every contact, and gives the ids in order. Fields are stored as JSON, so where only they
-// match, their values are looked at one by one: what stands in a field's name, or in the JSON around, is not meant.
-func (s *Store) searchIDs(ctx context.Context, q model.ContactQuery) ([]int64, error) {
+// search looks through every contact. Fields are stored as JSON, so where only they match, their values are looked at
+// one by one: what stands in a field's name, or in the JSON around, is not meant.
+func (s *Store) search(ctx context.Context, q model.ContactQuery, highest int64) (idSet, error) {
 	const plain = `c.email LIKE ?1 ESCAPE '\' OR c.address LIKE ?1 ESCAPE '\' OR c.name LIKE ?1 ESCAPE '\'`
 	quoted := toJSON(q.Search)
 	inJSON := quoted[1 : len(quoted)-1]
-	args := []any{like(q.Search), like(inJSON)}
-	from := `contacts c WHERE`
+	args := []any{like(q.Search), like(inJSON), q.ListID}
+	from := `contacts c WHERE ?3 = 0 AND c.id BETWEEN ?4 AND ?5`
 	if q.ListID != 0 {
-		from = `list_members m CROSS JOIN contacts c ON c.id = m.contact_id WHERE m.list_id = ?3 AND`
-		args = append(args, q.ListID)
+		from = `list_members m CROSS JOIN contacts c ON c.id = m.contact_id WHERE m.list_id = ?3 AND m.contact_id BETWEEN ?4 AND ?5`
 	}
 	wanted := bytes.ToLower([]byte(inJSON))
-	ids := []int64{}
-	err := s.app.each(ctx, func(rows *sql.Rows) error {
+	return s.app.gather(ctx, highest, highest, func(rows *sql.Rows) (int64, error) {
 		var id int64
 		var text sql.RawBytes
-		if err := rows.Scan(&id, &text); err != nil {
-			return err
+		if err := rows.Scan(&id, &text); err != nil || len(text) == 0 {
+			return id, err
 		}
-		found := len(text) == 0
+		found := false
+		err := eachField(text, func(_, value []byte) { found = found || bytes.Contains(bytes.ToLower(value), wanted) })
 		if !found {
-			err := eachField(text, func(_, value []byte) { found = found || bytes.Contains(bytes.ToLower(value), wanted) })
-			if err != nil {
-				return err
-			}
+			id = 0
 		}
-		if found {
-			ids = append(ids, id)
-		}
-		return nil
-	}, `SELECT c.id, CASE WHEN `+plain+` THEN '' ELSE c.fields END FROM `+from+` (`+plain+` OR c.fields LIKE ?2 ESCAPE '\') ORDER BY c.id`, args...)
-	return ids, err
-}
-
-// idSet is a set of ids, a bit each.
-type idSet []uint64
-
-// newIDSet makes the set of ids in ascending order.
-func newIDSet(ids []int64) idSet {
-	if len(ids) == 0 {
-		return nil
-	}
-	set := make(idSet, ids[len(ids)-1]/64+1)
-	for _, id := range ids {
-		set[id/64] |= 1 << (id % 64)
-	}
-	return set
-}
-
-func (s idSet) has(id int64) bool {
-	i := id / 64
-	return i < int64(len(s)) && s[i]&(1<<(id%64)) != 0
+		return id, err
+	}, `SELECT c.id, CASE WHEN `+plain+` THEN '' ELSE c.fields END FROM `+from+` AND (`+plain+` OR c.fields LIKE ?2 ESCAPE '\')`, args...)
 }
 
 // FieldNames implements app.ContactStore. listID 0 looks at everybody.

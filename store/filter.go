@@ -1,0 +1,270 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"strings"
+	"time"
+
+	"hongyan/app/model"
+)
+
+// filtered is the set of those whom a filter chooses. Each condition is a set by one query; the rest is bits. exact
+// tells that all of them are there; else the set may hold ids of people who are gone, or never were.
+func (s *Store) filtered(ctx context.Context, f model.Filter, highest int64) (all idSet, exact bool, err error) {
+	if err := checkFilter(f); err != nil {
+		return nil, false, err
+	}
+	for _, c := range f.Conditions {
+		set, err := s.condition(ctx, c, highest)
+		if err != nil {
+			return nil, false, err
+		}
+		if c.Not {
+			set.not()
+		}
+		there := !c.Not && c.What != model.WhereConsent && c.What != model.WhereSent && c.What != model.WhereBounced
+		switch {
+		case all == nil:
+			all, exact = set, there
+		case f.Any:
+			all.or(set)
+			exact = exact && there
+		default:
+			all.and(set)
+			exact = exact || there
+		}
+	}
+	return all, exact, nil
+}
+
+// maxFilterText is how many octets a condition may compare with; SQLite takes 50,000 in a pattern.
+const maxFilterText = 4_000
+
+// checkFilter looks at the form of a filter: EInvalid with the field "filter" where a condition is none, or compares
+// in a way that it cannot; "filter.text" where there is nothing to compare with, or too much; "filter.number" where
+// it is neither a number nor a day; "filter.day" where it is no day.
+func checkFilter(f model.Filter) error {
+	for _, c := range f.Conditions {
+		if err := checkCondition(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// comparisons are the ways in which each kind of condition compares; nil for those that compare nothing.
+var comparisons = map[model.ConditionKind][]model.ConditionOp{
+	model.WhereAddress: {model.OpContains, model.OpIs, model.OpStarts, model.OpEnds},
+	model.WhereName:    {model.OpContains, model.OpIs, model.OpStarts, model.OpEnds, model.OpEmpty},
+	model.WhereField:   {model.OpContains, model.OpIs, model.OpStarts, model.OpEnds, model.OpEmpty, model.OpMore, model.OpLess},
+	model.WhereSource:  {model.OpContains, model.OpIs, model.OpStarts, model.OpEnds, model.OpEmpty},
+	model.WhereAdded:   {model.OpBefore, model.OpAfter},
+	model.WhereList:    nil, model.WhereTag: nil, model.WhereSent: nil, model.WhereBounced: nil, model.WhereConsent: nil, model.WhereSuppressed: nil,
+}
+
+func checkCondition(c model.Condition) error {
+	invalid := func(field, value string) error { return model.E(model.EInvalid, nil, "field", field, "value", value) }
+	ops, known := comparisons[c.What]
+	if !known {
+		return invalid("filter", string(c.What))
+	}
+	if ops == nil {
+		return nil
+	}
+	found := false
+	for _, op := range ops {
+		found = found || op == c.Op
+	}
+	if !found {
+		return invalid("filter", strings.TrimSpace(string(c.What)+" "+string(c.Op)))
+	}
+	if c.What == model.WhereField && c.Field == "" {
+		return invalid("filter", string(c.What))
+	}
+	switch c.Op {
+	case model.OpEmpty:
+	case model.OpMore, model.OpLess:
+		if _, number := asNumber(c.Text); !number {
+			if _, day := asDay(c.Text); !day {
+				return invalid("filter.number", c.Text)
+			}
+		}
+	case model.OpBefore, model.OpAfter:
+		if _, err := time.ParseInLocation(time.DateOnly, c.Text, time.Local); err != nil {
+			return invalid("filter.day", c.Text)
+		}
+	default:
+		if c.Text == "" || len(c.Text)+len(c.Field) > maxFilterText {
+			return invalid("filter.text", c.Text)
+		}
+	}
+	return nil
+}
+
+// condition is the set of those of whom a condition is true, its Not left aside.
+func (s *Store) condition(ctx context.Context, c model.Condition, highest int64) (idSet, error) {
+	from := func(q string, args ...any) (idSet, error) {
+		return s.app.gather(ctx, highest, highest, onlyID, q, args...)
+	}
+	switch c.What {
+	case model.WhereAddress:
+		return s.withAddress(ctx, newTextTest(c), highest)
+	case model.WhereName:
+		return s.withName(ctx, newTextTest(c), highest)
+	case model.WhereField:
+		return s.withField(ctx, c, highest)
+	case model.WhereSource:
+		return s.fromSource(ctx, newTextTest(c), highest)
+	case model.WhereAdded:
+		day, err := time.ParseInLocation(time.DateOnly, c.Text, time.Local)
+		if err != nil {
+			return nil, err
+		}
+		if c.Op == model.OpBefore {
+			return from(`SELECT id FROM contacts WHERE created < ? AND id BETWEEN ? AND ?`, ms(day))
+		}
+		return from(`SELECT id FROM contacts WHERE created >= ? AND id BETWEEN ? AND ?`, ms(day))
+	case model.WhereList:
+		if err := s.there(ctx, s.app, "list", `SELECT name FROM lists WHERE id = ?`, c.ID); err != nil {
+			return nil, err
+		}
+		return from(`SELECT contact_id FROM list_members WHERE list_id = ? AND contact_id BETWEEN ? AND ?`, c.ID)
+	case model.WhereTag:
+		if err := s.there(ctx, s.app, "tag", `SELECT name FROM tags WHERE id = ?`, c.ID); err != nil {
+			return nil, err
+		}
+		return from(`SELECT contact_id FROM contact_tags WHERE tag_id = ? AND contact_id BETWEEN ? AND ?`, c.ID)
+	case model.WhereSent:
+		return s.sent(ctx, c.ID, highest)
+	case model.WhereBounced:
+		return s.bounced(ctx, highest)
+	case model.WhereConsent: // most have one: the fewer are read
+		set, err := from(`SELECT id FROM contacts WHERE consent = 0 AND id BETWEEN ? AND ?`)
+		set.not()
+		return set, err
+	default:
+		return s.suppressed(ctx, "", highest)
+	}
+}
+
+// there makes sure that what a condition names by its id is not gone.
+func (s *Store) there(ctx context.Context, d *database, kind, q string, id int64) error {
+	var name string
+	err := d.row(ctx, q, []any{id}, &name)
+	if errors.Is(err, sql.ErrNoRows) {
+		return model.E(model.ENotFound, nil, "kind", kind, "name", idName(id))
+	}
+	return coded(err, d.path)
+}
+
+// withAddress looks at the address as it is shown and as it is normalised: an international domain has two forms.
+func (s *Store) withAddress(ctx context.Context, t textTest, highest int64) (idSet, error) {
+	const like = ` FROM contacts WHERE (email LIKE ?1 ESCAPE '\' OR address LIKE ?1 ESCAPE '\') AND id BETWEEN ?2 AND ?3`
+	if t.exact() {
+		return s.app.gather(ctx, highest, highest, onlyID, `SELECT id`+like, t.pattern("", ""))
+	}
+	return s.app.gather(ctx, highest, highest, func(rows *sql.Rows) (int64, error) {
+		var id int64
+		var email, address sql.RawBytes
+		err := rows.Scan(&id, &email, &address)
+		if err == nil && !t.holds(email) && !t.holds(address) {
+			id = 0
+		}
+		return id, err
+	}, `SELECT id, email, address`+like, t.pattern("", ""))
+}
+
+func (s *Store) withName(ctx context.Context, t textTest, highest int64) (idSet, error) {
+	const like = ` FROM contacts WHERE name LIKE ? ESCAPE '\' AND id BETWEEN ? AND ?`
+	switch {
+	case t.op == model.OpEmpty:
+		return s.app.gather(ctx, highest, highest, onlyID, `SELECT id FROM contacts WHERE trim(name) = '' AND id BETWEEN ? AND ?`)
+	case t.exact():
+		return s.app.gather(ctx, highest, highest, onlyID, `SELECT id`+like, t.pattern("", ""))
+	}
+	return s.app.gather(ctx, highest, highest, func(rows *sql.Rows) (int64, error) {
+		var id int64
+		var name sql.RawBytes
+		err := rows.Scan(&id, &name)
+		if err == nil && !t.holds(name) {
+			id = 0
+		}
+		return id, err
+	}, `SELECT id, name`+like, t.pattern("", ""))
+}
+
+// withField looks at one field. SQLite finds the rows whose JSON could tell that it holds; their values are then
+// looked at one by one.
+func (s *Store) withField(ctx context.Context, c model.Condition, highest int64) (idSet, error) {
+	t := newTextTest(c)
+	name := toJSON(c.Field)
+	could, pattern := `fields LIKE ? ESCAPE '\'`, "%"+escapeLike(name)+":%"
+	switch t.op {
+	case model.OpMore, model.OpLess:
+	case model.OpEmpty: // it is there, and begins with something that can be seen
+		could, pattern = `fields NOT GLOB ?`, "*[{,]"+escapeGlob(name)+`:"[^`+blanks+`]*`
+	default:
+		pattern = "%" + escapeLike(name) + ":" + t.pattern(`"`, `"`) + "%"
+	}
+	return s.app.gather(ctx, highest, highest, func(rows *sql.Rows) (int64, error) {
+		var id int64
+		var text sql.RawBytes
+		if err := rows.Scan(&id, &text); err != nil {
+			return 0, err
+		}
+		found := t.op == model.OpEmpty
+		if len(text) == 0 && found {
+			return id, nil
+		}
+		err := eachField(text, func(n, quoted []byte) {
+			if string(n) == name {
+				value, plain := unquote(quoted)
+				found = plain && t.holds(value)
+			}
+		})
+		if !found {
+			id = 0
+		}
+		return id, err
+	}, `SELECT id, fields FROM contacts WHERE `+could+` AND id BETWEEN ? AND ?`, pattern)
+}
+
+// blanks are, for a set of GLOB, the characters with which a JSON string may begin and be empty, or blank, after all.
+const blanks = "\"\\ \u0085\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
+
+// escapeGlob makes text mean itself in a pattern of GLOB.
+func escapeGlob(text string) string {
+	return strings.NewReplacer("*", "[*]", "?", "[?]", "[", "[[]").Replace(text)
+}
+
+// unquote gives the text of a JSON string.
+func unquote(quoted []byte) (text []byte, ok bool) {
+	for _, b := range quoted {
+		if b == '\\' {
+			var v string
+			err := json.Unmarshal(quoted, &v)
+			return []byte(v), err == nil
+		}
+	}
+	return quoted[1 : len(quoted)-1], true
+}
+
+// fromSource looks at the few sentences that there are, then for those who have one of them.
+func (s *Store) fromSource(ctx context.Context, t textTest, highest int64) (idSet, error) {
+	texts, err := s.statements(ctx)
+	if err != nil {
+		return nil, err
+	}
+	texts[0] = ""
+	var which []int64
+	for id, text := range texts {
+		if t.holds([]byte(text)) {
+			which = append(which, id)
+		}
+	}
+	return s.app.gather(ctx, highest, highest, onlyID,
+		`SELECT id FROM contacts WHERE source IN (SELECT value FROM json_each(?)) AND id BETWEEN ? AND ?`, toJSON(append([]int64{}, which...)))
+}

@@ -1,0 +1,181 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"maps"
+	"slices"
+	"strings"
+
+	"hongyan/app/model"
+)
+
+// sent is the set of those for whom a letter of a campaign (0: of any) was accepted.
+func (s *Store) sent(ctx context.Context, campaign, highest int64) (idSet, error) {
+	which := []int64{campaign}
+	if campaign == 0 {
+		all, err := s.Campaigns(ctx)
+		if err != nil {
+			return nil, err
+		}
+		which = which[:0]
+		for _, c := range all {
+			which = append(which, c.ID)
+		}
+	} else if err := s.there(ctx, s.deliveries, "campaign", `SELECT name FROM campaigns WHERE id = ?`, campaign); err != nil {
+		return nil, err
+	}
+	set := newIDSet(highest)
+	for _, id := range which {
+		one, err := s.settled(ctx, id, model.Accepted, highest, `contact_id`, onlyID)
+		if err != nil {
+			return nil, err
+		}
+		set.or(one)
+	}
+	return set, s.followMerged(ctx, set)
+}
+
+// settled gathers from the deliveries of a campaign that are in a state which is an end: these stand in the index in
+// order of their ids.
+func (s *Store) settled(ctx context.Context, campaign int64, state model.State, highest int64, columns string, f func(*sql.Rows) (int64, error)) (idSet, error) {
+	var last int64
+	err := s.deliveries.row(ctx, `SELECT coalesce(max(id), 0) FROM deliveries INDEXED BY deliveries_due WHERE campaign_id = ? AND state = ? AND next_at = 0`,
+		[]any{campaign, string(state)}, &last)
+	if err != nil || last == 0 {
+		return newIDSet(highest), coded(err, s.deliveries.path)
+	}
+	return s.deliveries.gather(ctx, last, highest, f, `SELECT `+columns+` FROM deliveries INDEXED BY deliveries_due
+		WHERE campaign_id = ? AND state = ? AND next_at = 0 AND id BETWEEN ? AND ?`, campaign, string(state))
+}
+
+// bounced is the set of those to whom the latest letter that ended was refused for good because of the address, and
+// of those who are suppressed because one bounced.
+func (s *Store) bounced(ctx context.Context, highest int64) (idSet, error) {
+	set, err := s.suppressed(ctx, "bounce", highest)
+	if err != nil {
+		return nil, err
+	}
+	campaigns, err := s.Campaigns(ctx)
+	if err != nil {
+		return nil, err
+	}
+	refused := make(map[int64]int64) // when the latest such letter was
+	for _, c := range campaigns {
+		err := s.deliveries.each(ctx, func(rows *sql.Rows) error {
+			var id, at int64
+			err := rows.Scan(&id, &at)
+			refused[id] = max(refused[id], at)
+			return err
+		}, `SELECT contact_id, updated FROM deliveries INDEXED BY deliveries_due WHERE campaign_id = ? AND state = ? AND next_at = 0 AND scope = ?`,
+			c.ID, string(model.Rejected), string(model.ScopeHard))
+		if err != nil {
+			return nil, err
+		}
+	}
+	if len(refused) == 0 {
+		return set, nil
+	}
+	first := slices.Min(slices.Collect(maps.Values(refused)))
+	dead := newIDSet(highest)
+	for id := range refused {
+		dead.add(id)
+	}
+	for _, c := range campaigns {
+		if !c.FinishedAt.IsZero() && ms(c.FinishedAt) < first {
+			continue // nothing in it is later
+		}
+		for _, state := range []model.State{model.Accepted, model.Unknown, model.Rejected} {
+			later, err := s.settled(ctx, c.ID, state, highest, `contact_id, updated, scope = 'recipient-hard'`, func(rows *sql.Rows) (int64, error) {
+				var id, at int64
+				var hard bool
+				err := rows.Scan(&id, &at, &hard)
+				if hard || at <= refused[id] || !dead.has(id) {
+					id = 0
+				}
+				return id, err
+			})
+			if err != nil {
+				return nil, err
+			}
+			for _, id := range later.ids() {
+				dead.remove(id)
+			}
+		}
+	}
+	set.or(dead)
+	return set, nil
+}
+
+// suppressed is the set of those who are never mailed, for a reason ("": any), by their address, their domain or one
+// above it.
+func (s *Store) suppressed(ctx context.Context, reason string, highest int64) (idSet, error) {
+	var last int64
+	domains := make(map[string]bool)
+	err := s.app.each(ctx, func(rows *sql.Rows) error {
+		var key string
+		err := rows.Scan(&key)
+		domains[key] = true
+		return err
+	}, `SELECT key FROM suppressions WHERE key >= '@' AND key < 'A' AND ?1 IN ('', reason)`, reason)
+	if err == nil {
+		err = coded(s.app.row(ctx, `SELECT coalesce(max(id), 0) FROM suppressions`, nil, &last), s.app.path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	set, err := s.app.gather(ctx, last, highest, onlyID, `SELECT c.id FROM suppressions s CROSS JOIN contacts c ON c.email = s.key
+		WHERE ?1 IN ('', s.reason) AND s.id BETWEEN ?2 AND ?3`, reason)
+	if err != nil || len(domains) == 0 {
+		return set, err
+	}
+	byDomain, err := s.app.gather(ctx, highest, highest, func(rows *sql.Rows) (int64, error) {
+		var id int64
+		var email sql.RawBytes
+		if err := rows.Scan(&id, &email); err != nil {
+			return 0, err
+		}
+		if !inDomain(domains, string(email)) {
+			id = 0
+		}
+		return id, nil
+	}, `SELECT id, email FROM contacts WHERE id BETWEEN ? AND ?`)
+	if err == nil {
+		set.or(byDomain)
+	}
+	return set, err
+}
+
+// inDomain tells whether the domain of an address, or one above it, is among some that are written as "@example.com".
+func inDomain(domains map[string]bool, email string) bool {
+	for at := strings.LastIndexByte(email, '@'); at >= 0; {
+		if domains["@"+email[at+1:]] {
+			return true
+		}
+		dot := strings.IndexByte(email[at+1:], '.')
+		if dot < 0 {
+			return false
+		}
+		at += 1 + dot
+	}
+	return false
+}
+
+// followMerged puts those into a set into whom somebody of it was merged: the letters of both went to one person.
+func (s *Store) followMerged(ctx context.Context, set idSet) error {
+	into := make(map[int64]int64)
+	err := s.app.each(ctx, func(rows *sql.Rows) error {
+		var gone, kept int64
+		err := rows.Scan(&gone, &kept)
+		into[gone] = kept
+		return err
+	}, `SELECT contact_id, into_id FROM contact_merged`)
+	for gone := range into {
+		if set.has(gone) {
+			for id, yes := into[gone]; yes; id, yes = into[id] {
+				set.add(id)
+			}
+		}
+	}
+	return err
+}
