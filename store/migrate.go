@@ -23,12 +23,12 @@ type kind struct {
 	// id is the application_id in the file's header, by which file(1) and we know it.
 	id      int32
 	schema  string // folder of its migrations
-	cacheKB int
+	cacheKB int    // see openDatabase
 }
 
 var (
-	appKind        = kind{file: "app.db", id: 0x686e6761, schema: "schema/app", cacheKB: 64 << 10}               // "hnga"
-	deliveriesKind = kind{file: "deliveries.db", id: 0x686e6764, schema: "schema/deliveries", cacheKB: 32 << 10} // "hngd"
+	appKind        = kind{file: "app.db", id: 0x686e6761, schema: "schema/app", cacheKB: 24 << 10}               // "hnga"
+	deliveriesKind = kind{file: "deliveries.db", id: 0x686e6764, schema: "schema/deliveries", cacheKB: 16 << 10} // "hngd"
 )
 
 // migrations are the SQL files of a kind; the n-th leads to user_version n.

@@ -69,7 +69,9 @@ func readPool(path string, n, cacheKB int, more url.Values) (*sql.DB, error) {
 }
 
 // openDatabase opens an existing file for writing. cacheKB is the writer's page cache; the readers have an
-// eighth of it each. maxPages, when not 0, bounds the file.
+// eighth of it each. The caches of a process are one pool, of which any connection may come to use the whole, and a
+// page takes twice its size, for the allocator rounds up to powers of two: memory is bounded by the sum of all, twice.
+// maxPages, when not 0, bounds the file.
 func openDatabase(ctx context.Context, path string, cacheKB, maxPages int) (d *database, err error) {
 	d = &database{path: path, turn: make(chan struct{}, 1), stmts: make(map[string]*sql.Stmt)}
 	defer func() {
