@@ -15,14 +15,16 @@ import (
 // maxRejects bounds the refused rows that a report keeps in memory; the count goes on.
 const maxRejects = 10_000
 
-// importChunk is how many rows are stored in one transaction: enough that a page of an index is written once for
-// many of them, which counts most where the disk is slow, few enough that another writer waits less than a second
-// and that they take little memory.
-const importChunk = 30_000
+// importBatch is how many rows are handed to the store at a time.
+const importBatch = 256
+
+// prospectRows bounds what Prospect counts: the addresses of so many take 40 MB.
+const prospectRows = 2_000_000
 
 // Import reads a source into the list spec.ListName, which is made when it is not there. With dry nothing is
-// stored and only what the file itself tells is counted. progress, when not nil, is called now and then with
-// octets read and the size. A cancelled or failed import is undone; ENoAddresses when nothing was found.
+// stored, and the report says what would be. progress, when not nil, is called now and then with
+// octets read and the size. A cancelled or failed import is undone; ENoAddresses when nothing was found. One that
+// dies with the process stays open: see ResumeImport.
 func (a *App) Import(ctx context.Context, src *contacts.Source, spec model.ImportSpec, dry bool, progress func(done, total int64)) (model.ImportReport, error) {
 	spec.ListName, spec.Source, spec.Consent = strings.TrimSpace(spec.ListName), strings.TrimSpace(spec.Source), strings.TrimSpace(spec.Consent)
 	if spec.ListName == "" {
@@ -38,59 +40,68 @@ func (a *App) Import(ctx context.Context, src *contacts.Source, spec model.Impor
 		spec.FileName = filepath.Base(src.Name())
 	}
 	began := time.Now()
-	run := importRun{seen: make(map[string]struct{})}
+	begin := a.store.Prospect
 	if !dry {
-		into, err := a.store.BeginImport(ctx, spec)
-		if err != nil {
-			return model.ImportReport{}, err
-		}
-		run.into = into
+		begin = a.store.BeginImport
+		spec.ImportFile = importFile(src)
 	}
-	err := run.read(ctx, src, progress)
-	if err == nil && run.rows == 0 {
-		err = model.E(model.ENoAddresses, nil, "path", src.Name())
-	}
+	into, err := begin(ctx, spec)
 	if err != nil {
-		if run.into != nil {
-			err = errors.Join(err, run.into.Abort(context.WithoutCancel(ctx)))
-		}
-		return run.report, err
+		return model.ImportReport{}, err
 	}
-	report := run.report
-	if run.into != nil {
-		if report, err = run.into.Finish(ctx); err != nil {
-			return report, err
-		}
-		report.Invalid, report.Rejects = run.report.Invalid, run.report.Rejects
+	run := importRun{into: into}
+	if err = run.read(ctx, src, progress); err != nil {
+		return run.report, errors.Join(err, into.Abort(context.WithoutCancel(ctx)))
 	}
-	report.Read = report.Added + report.Updated + report.Duplicate + report.Invalid + report.Suppressed
-	report.Charset, report.Format = spec.Charset, spec.Format
-	report.Seconds = time.Since(began).Seconds()
-	return report, nil
+	return run.finish(ctx, src, began)
 }
+
+// Prospect counts what an import would do, as its report would, and stores nothing. Neither list, source nor consent
+// have to be given: what is missing counts as new. Of a very large source only the first 2,000,000 addresses are
+// counted; Partial says so.
+func (a *App) Prospect(ctx context.Context, src *contacts.Source, spec model.ImportSpec) (model.Prospect, error) {
+	spec.ListName, spec.Source, spec.Consent = strings.TrimSpace(spec.ListName), strings.TrimSpace(spec.Source), strings.TrimSpace(spec.Consent)
+	into, err := a.store.Prospect(ctx, spec)
+	if err != nil {
+		return model.Prospect{}, err
+	}
+	run := importRun{into: into, most: prospectRows}
+	err = run.read(ctx, src, nil)
+	partial := errors.Is(err, errEnough)
+	if err != nil && !partial && model.CodeOf(err) != model.ENoAddresses {
+		return model.Prospect{}, errors.Join(err, into.Abort(ctx))
+	}
+	r, err := run.finish(ctx, src, time.Now())
+	return model.Prospect{Read: r.Read, Added: r.Added, Updated: r.Updated, Duplicate: r.Duplicate, Invalid: r.Invalid, Suppressed: r.Suppressed,
+		Partial: partial}, err
+}
+
+// errEnough ends the reading of a source of which only the beginning is counted.
+var errEnough = errors.New("enough")
 
 // importRun is one reading of a source.
 type importRun struct {
-	into   model.Importer // nil in a dry run
-	chunk  []model.Row
+	into   model.Importer
+	skip   model.Import // Rows of the source are stored already, the last of them at Line
+	most   int          // rows to read; 0: all
+	batch  []model.Row
 	rows   int
-	report model.ImportReport
-	seen   map[string]struct{} // in a dry run, to tell duplicates
+	report model.ImportReport // what the importer does not know
 }
 
+// read hands every row to the importer; ENoAddresses when there is none.
 func (r *importRun) read(ctx context.Context, src *contacts.Source, progress func(done, total int64)) error {
 	err := src.Read(ctx, func(row model.Row) error {
-		r.rows++
-		if r.into == nil {
-			if _, twice := r.seen[row.Email]; twice {
-				r.report.Duplicate++
-			} else {
-				r.seen[row.Email] = struct{}{}
-				r.report.Added++
+		if r.rows == r.most && r.most > 0 {
+			return errEnough
+		}
+		if r.rows++; r.rows <= r.skip.Rows {
+			if r.rows == r.skip.Rows && row.Line != r.skip.Line {
+				return model.E(model.EImportChanged, nil, "path", src.Name())
 			}
 			return nil
 		}
-		if r.chunk = append(r.chunk, row); len(r.chunk) < importChunk {
+		if r.batch = append(r.batch, row); len(r.batch) < importBatch {
 			return nil
 		}
 		return r.flush(ctx)
@@ -101,19 +112,34 @@ func (r *importRun) read(ctx context.Context, src *contacts.Source, progress fun
 		}
 		return nil
 	}, progress)
-	if err != nil {
+	switch {
+	case err != nil && !errors.Is(err, errEnough):
 		return err
+	case r.rows < r.skip.Rows:
+		return model.E(model.EImportChanged, nil, "path", src.Name())
+	case r.rows == 0:
+		return model.E(model.ENoAddresses, nil, "path", src.Name())
 	}
-	return r.flush(ctx)
+	return errors.Join(err, r.flush(ctx))
 }
 
 func (r *importRun) flush(ctx context.Context) error {
-	if len(r.chunk) == 0 {
-		return nil
-	}
-	err := r.into.Add(ctx, r.chunk)
-	r.chunk = r.chunk[:0]
+	err := r.into.Add(ctx, r.batch)
+	r.batch = r.batch[:0]
 	return err
+}
+
+// finish ends the import and makes the report whole.
+func (r *importRun) finish(ctx context.Context, src *contacts.Source, began time.Time) (model.ImportReport, error) {
+	report, err := r.into.Finish(ctx)
+	if err != nil {
+		return report, err
+	}
+	report.Invalid, report.Rejects = r.report.Invalid, r.report.Rejects
+	report.Read = report.Added + report.Updated + report.Duplicate + report.Invalid + report.Suppressed
+	report.Charset, report.Format = src.Charset(), src.Format()
+	report.Seconds = time.Since(began).Seconds()
+	return report, nil
 }
 
 // UndoImport takes back what an import brought: people who came by it alone go, others keep what they had.

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -132,7 +133,7 @@ func TestOpenImport(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := im.Add(ctx, []model.Row{{Line: 1, Email: list + "@example.com", Address: list + "@example.com"}}); err != nil {
+		if err := errors.Join(im.Add(ctx, []model.Row{{Line: 1, Email: list + "@example.com", Address: list + "@example.com"}}), im.Flush(ctx)); err != nil {
 			t.Fatal(err)
 		}
 	}

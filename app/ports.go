@@ -52,11 +52,18 @@ type ContactStore interface {
 	EraseContact(ctx context.Context, id int64) error
 	// AddToList puts contacts on a list that it makes when it is not there; n is how many are new on it.
 	AddToList(ctx context.Context, ids []int64, listName string) (n int, err error)
+	// MergeContacts makes others a part of keep: what keep has wins.
+	MergeContacts(ctx context.Context, keep int64, others []int64, when time.Time) error
 	// FieldNames lists the fields that contacts of a list have, most frequent first.
 	FieldNames(ctx context.Context, listID int64) ([]string, error)
 
 	// BeginImport starts an import into a list that it creates when it is not there.
 	BeginImport(ctx context.Context, spec model.ImportSpec) (Importer, error)
+	// ResumeImport goes on with one that was cut off. Import.Rows are stored already: what follows them is wanted. EInvalid
+	// for an import that is not open. Of two who go on with the same one, the second fails and changes nothing.
+	ResumeImport(ctx context.Context, importID int64) (Importer, model.Import, error)
+	// Prospect counts what an import would do and stores nothing. No list and no consent need be there.
+	Prospect(ctx context.Context, spec model.ImportSpec) (Importer, error)
 	UndoImport(ctx context.Context, importID int64) (removed int, err error)
 	OpenImports(ctx context.Context) ([]model.Import, error) // cut off, or under way
 	KeepImport(ctx context.Context, importID int64) error    // an open one counts as done

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -118,8 +119,8 @@ func TestMaxPages(t *testing.T) {
 	wantCode(t, err, model.EDiskFull)
 	s := open(t, t.TempDir(), store.Options{MaxPages: 60})
 	im := begin(t, s, "l", "s", "c")
-	must(t, im.Add(ctx, people(100)))
-	wantCode(t, im.Add(ctx, people(5000)), model.EDiskFull)
+	add(t, im, people(100))
+	wantCode(t, errors.Join(im.Add(ctx, people(5000)), im.Flush(ctx)), model.EDiskFull)
 	ids, err := s.ContactIDs(ctx, model.ContactQuery{})
 	must(t, err)
 	if len(ids) != 100 {

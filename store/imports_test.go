@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -18,6 +19,13 @@ func begin(t testing.TB, s *store.Store, list, source, consent string) model.Imp
 	im, err := s.BeginImport(ctx, model.ImportSpec{ListName: list, Source: source, Consent: consent, FileName: "f.csv", Format: "csv", Charset: "GB18030"})
 	must(t, err)
 	return im
+}
+
+// add stores rows as one chunk.
+func add(t testing.TB, im model.Importer, rows []model.Row) {
+	t.Helper()
+	must(t, im.Add(ctx, rows))
+	must(t, im.Flush(ctx))
 }
 
 func finish(t testing.TB, im model.Importer) model.ImportReport {
@@ -42,19 +50,19 @@ func TestImportCountsEachRowOnce(t *testing.T) {
 	addContact(t, s, other.ID, "elsewhere@example.com", "E", nil)
 
 	im := begin(t, s, "l", "fair", "card")
-	must(t, im.Add(ctx, []model.Row{
+	add(t, im, []model.Row{
 		{Email: "a@example.com", Address: "A@example.com", Name: "甲", Fields: map[string]string{"city": "北京"}},
 		{Email: "b@example.com"},
 		{Email: "a@example.com", Name: "乙", Fields: map[string]string{"n": "1", "city": ""}}, // twice in one chunk
 		{Email: "dead@example.com"}, {Email: "x@sub.example.org"},
 		{Email: "elsewhere@example.com", Name: "E"},
-	}))
-	must(t, im.Add(ctx, []model.Row{
+	})
+	add(t, im, []model.Row{
 		{Email: "b@example.com", Name: "later"}, // twice in two chunks
 		{Email: "dead@example.com"},
 		{Email: "chat@example.com", NoConsent: true},
-	}))
-	must(t, im.Add(ctx, nil))
+	})
+	add(t, im, nil)
 	r := finish(t, im)
 	same(t, "report", r, model.ImportReport{ImportID: r.ImportID, ListID: r.ListID, Read: 9, Added: 4, Duplicate: 3, Suppressed: 2, Charset: "GB18030", Format: "csv"})
 	same(t, "the list, in the file's order", emails(t, s, model.ContactQuery{ListID: r.ListID}),
@@ -74,12 +82,12 @@ func TestImportCountsEachRowOnce(t *testing.T) {
 
 	// The same again, with one name new, one field new, and the consent that was missing.
 	im = begin(t, s, "l", "form", "ticked")
-	must(t, im.Add(ctx, []model.Row{
+	add(t, im, []model.Row{
 		{Email: "a@example.com", Name: "丙", NoConsent: true},
 		{Email: "b@example.com", Fields: map[string]string{"k": "v"}, NoConsent: true},
 		{Email: "chat@example.com"},
 		{Email: "elsewhere@example.com", Name: "E", NoConsent: true},
-	}))
+	})
 	r2 := finish(t, im)
 	same(t, "second report", r2, model.ImportReport{ImportID: r2.ImportID, ListID: r.ListID, Read: 4, Updated: 3, Duplicate: 1, Charset: "GB18030", Format: "csv"})
 	if c := person(t, s, "chat@example.com"); c.Consent != "ticked" || c.Source != "form" {
@@ -113,20 +121,22 @@ func TestImporterRefuses(t *testing.T) {
 	r := finish(t, im)
 	_, err = im.Finish(ctx)
 	wantCode(t, err, model.EInvalid)
-	wantCode(t, im.Add(ctx, []model.Row{{Email: "a@example.com"}}), model.EInvalid)
+	must(t, im.Add(ctx, []model.Row{{Email: "a@example.com"}}))
+	wantCode(t, im.Flush(ctx), model.EInvalid)
 	_, err = s.UndoImport(ctx, r.ImportID+1)
 	wantCode(t, err, model.ENotFound)
 
 	im = begin(t, s, "l", "s", "c")
 	must(t, s.RemoveList(ctx, r.ListID))
-	wantCode(t, im.Add(ctx, []model.Row{{Email: "a@example.com"}}), model.ENotFound)
+	must(t, im.Add(ctx, []model.Row{{Email: "a@example.com"}}))
+	wantCode(t, im.Flush(ctx), model.ENotFound)
 }
 
 func TestAbortUndoesEveryChunk(t *testing.T) {
 	s := fresh(t)
 	im := begin(t, s, "l", "s", "c")
 	for part := range slices.Chunk(people(300), 100) {
-		must(t, im.Add(ctx, part))
+		add(t, im, part)
 	}
 	must(t, im.Abort(ctx))
 	must(t, im.Abort(ctx)) // twice does no harm
@@ -142,15 +152,15 @@ func TestUndoKeepsWhatOthersBrought(t *testing.T) {
 	l, m := newList(t, s, "l"), newList(t, s, "m")
 	before := addContact(t, s, l.ID, "known@example.com", "Known", map[string]string{"k": "old"})
 	im := begin(t, s, "l", "fair", "card")
-	must(t, im.Add(ctx, []model.Row{
+	add(t, im, []model.Row{
 		{Email: "known@example.com", Name: "Changed", Fields: map[string]string{"k": "new"}},
 		{Email: "alone@example.com"}, {Email: "moved@example.com"}, {Email: "twice@example.com"}, {Email: "edited@example.com", Name: "first"},
-	}))
+	})
 	r := finish(t, im)
 	moved := person(t, s, "moved@example.com")
 	must(t, s.SaveContact(ctx, &moved, m.ID))
 	im = begin(t, s, "l", "form", "ticked")
-	must(t, im.Add(ctx, []model.Row{{Email: "twice@example.com", NoConsent: true}}))
+	add(t, im, []model.Row{{Email: "twice@example.com", NoConsent: true}})
 	r2 := finish(t, im)
 
 	n, err := s.UndoImport(ctx, r.ImportID)
@@ -240,7 +250,7 @@ func TestUndoBringsEverythingBack(t *testing.T) {
 				rt.Fatal(err)
 			}
 			for _, chunk := range rapid.SliceOfN(rapid.SliceOfN(row, 1, 5), 0, 2).Draw(rt, "chunks") {
-				if err := im.Add(ctx, chunk); err != nil {
+				if err := errors.Join(im.Add(ctx, chunk), im.Flush(ctx)); err != nil {
 					rt.Fatal(err)
 				}
 			}

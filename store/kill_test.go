@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -56,7 +57,7 @@ func importForEver(s *store.Store) error {
 		for i := range rows {
 			rows[i] = model.Row{Email: fmt.Sprintf("p%d.%d@example.com", n, i), Name: "x", Fields: map[string]string{"k": "v"}}
 		}
-		if err := im.Add(ctx, rows); err != nil {
+		if err := errors.Join(im.Add(ctx, rows), im.Flush(ctx)); err != nil {
 			return err
 		}
 		fmt.Println("chunk", n)

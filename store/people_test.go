@@ -118,7 +118,7 @@ func TestImportsOfAPerson(t *testing.T) {
 		for i, e := range emails {
 			rows = append(rows, model.Row{Line: i + 1, Email: e, Address: e, NoConsent: true})
 		}
-		must(t, im.Add(ctx, rows))
+		add(t, im, rows)
 		return im
 	}
 	_, err := open("one.csv", "a@example.com").Finish(ctx)

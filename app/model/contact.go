@@ -71,6 +71,17 @@ type ImportSpec struct {
 	FileName string
 	Format   string // csv, text, vcard, ...
 	Charset  string
+	ImportFile
+}
+
+// ImportFile is what it takes to read a file again as an import read it. The zero value is pasted text, which is not
+// kept.
+type ImportFile struct {
+	Path   string // absolute
+	Size   int64  // octets
+	Digest string // SHA-256 of the content, in hexadecimal
+	Sheet  string // of a workbook
+	Roles  string // of the columns from the first on, with commas between; "" where there are none
 }
 
 // ImportReport is how an import ended. Read = Added + Updated + Duplicate + Invalid + Suppressed.
@@ -93,7 +104,8 @@ type ImportReport struct {
 // ImportState is where an import stands.
 type ImportState string
 
-// The states of an import. One that stays open was cut off: what it brought until then is there, and can be undone.
+// The states of an import. One that stays open was cut off: what it brought until then is there, and can be gone on
+// with, kept or undone.
 const (
 	ImportOpen   ImportState = "open"
 	ImportDone   ImportState = "done"
@@ -107,6 +119,7 @@ type Import struct {
 	ListID                                      int64
 	State                                       ImportState
 	Rows, Added, Updated, Duplicate, Suppressed int
+	Line                                        int // of the last row that is stored, as in Row
 	StartedAt, FinishedAt                       time.Time
 }
 

@@ -31,6 +31,8 @@ const (
 	EFileUnwritable Code = "file.unwritable" // args: path, detail
 	ENoAddresses    Code = "import.nothing"  // args: path: no address was found
 	EConsent        Code = "import.consent"  // source or consent was not given
+	EImportChanged  Code = "import.changed"  // args: path: the file of a cut-off import is not what it was
+	EImportPasted   Code = "import.pasted"   // a cut-off import of text that is not kept
 
 	EDiskFull    Code = "db.disk_full"  // args: path
 	EReadOnly    Code = "db.read_only"  // args: path

@@ -11,10 +11,13 @@ type Pending interface {
 	Wait() error
 }
 
-// Importer takes rows in chunks; each chunk is one transaction, all or nothing.
+// Importer takes rows and stores them in chunks; each chunk is one transaction, all or nothing. A chunk is written
+// while the next one is gathered, so what is wrong with one may be told by a later call. It is used by one goroutine.
 type Importer interface {
-	// Add stores rows, merging those that are known, and counts them in the report.
+	// Add takes rows, merges those that are known and counts them in the report. The slice stays the caller's.
 	Add(ctx context.Context, rows []Row) error
+	// Flush returns when all that Add took is durable.
+	Flush(ctx context.Context) error
 	// Finish closes the import. The report's Invalid, Rejects, Charset and Seconds are the caller's.
 	Finish(ctx context.Context) (ImportReport, error)
 	// Abort undoes every chunk.
