@@ -72,6 +72,19 @@ func (a *App) RecordConsent(ctx context.Context, contactIDs []int64, consent str
 	return a.store.RecordConsent(ctx, contactIDs, consent, a.now())
 }
 
+// MergeContacts makes one person of several entries: the others become a part of keep, and go. What keep has wins:
+// address, name, each field that is not empty, source and consent. What it lacks is taken from the first of the others
+// who has it; but the consent of somebody who is never mailed is not taken, because it may have been withdrawn. Lists,
+// tags and imports of all become keep's. The others' addresses are not suppressed by it, and one that is stays so. A
+// filter counts the letters to them as letters to keep. UndoChange takes it back. EInvalid when keep is among the
+// others or there are none, ENotFound when somebody is gone.
+func (a *App) MergeContacts(ctx context.Context, keep int64, others []int64) error {
+	if len(others) == 0 {
+		return invalid("contact", "")
+	}
+	return a.store.MergeContacts(ctx, keep, others, a.now())
+}
+
 // personFile is what ExportPerson writes. Times are those of the machine, with their zone.
 type personFile struct {
 	Address    string             `json:"address"`

@@ -44,15 +44,11 @@ func (s *Store) change(ctx context.Context, c *change, ids []int64, f func(t *tx
 				return err
 			}
 			if c.n += n; c.n == 0 {
-				_, err = t.exec(`DELETE FROM changes WHERE id = ?`, c.id)
-				c.id = 0
+				err := c.end(t)
+				*c = was
 				return err
 			}
-			if _, err := t.exec(`UPDATE changes SET n = ?, what = ?, ref_id = ?, made = ? WHERE id = ?`, c.n, c.what, c.ref, c.made, c.id); err != nil {
-				return err
-			}
-			_, err = t.exec(`DELETE FROM changes WHERE id <= (SELECT id FROM changes ORDER BY id DESC LIMIT 1 OFFSET ?)`, changesKept)
-			return err
+			return c.keep(t)
 		})
 		if err != nil {
 			*c = was
@@ -72,6 +68,15 @@ func (c *change) begin(t *tx) (err error) {
 		return err
 	}
 	c.id, err = t.insert(`INSERT INTO changes (kind, n, what, ref_id, made, at) VALUES (?, 0, '', 0, 0, ?)`, string(c.kind), c.at)
+	return err
+}
+
+// keep writes down what a change has become, and forgets the oldest.
+func (c *change) keep(t *tx) error {
+	if _, err := t.exec(`UPDATE changes SET n = ?, what = ?, ref_id = ?, made = ? WHERE id = ?`, c.n, c.what, c.ref, c.made, c.id); err != nil {
+		return err
+	}
+	_, err := t.exec(`DELETE FROM changes WHERE id <= (SELECT id FROM changes ORDER BY id DESC LIMIT 1 OFFSET ?)`, changesKept)
 	return err
 }
 
@@ -118,10 +123,10 @@ func (s *Store) Changes(ctx context.Context) ([]model.Change, error) {
 	return all, err
 }
 
-// keepPeople copies people as they are, before they are changed or removed.
+// keepPeople copies people as they are, before they are changed or removed. The first copy counts.
 func (c *change) keepPeople(t *tx, fate string, after int64, which string) error {
 	_, err := t.exec(`INSERT INTO change_contacts (`+changeColumns+`) SELECT ?, id, ?, ?, `+personColumns+` FROM contacts
-		WHERE id IN (SELECT value FROM json_each(?))`, c.id, fate, after, which)
+		WHERE id IN (SELECT value FROM json_each(?)) ON CONFLICT DO NOTHING`, c.id, fate, after, which)
 	return err
 }
 

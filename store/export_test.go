@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"os"
 	"strconv"
@@ -77,3 +78,44 @@ func SetBusyTimeout(ms int) { busyTimeout = ms }
 
 // CopyFolder copies the data files of a folder.
 func CopyFolder(from, to string) error { return os.CopyFS(to, os.DirFS(from)) }
+
+// Tables dumps what changes by hand may touch, a row a text.
+func (s *Store) Tables() (map[string][]string, error) {
+	all := make(map[string][]string)
+	for _, table := range []string{"contacts", "lists", "list_members", "tags", "contact_tags", "contact_sources", "import_before", "suppressions", "contact_merged"} {
+		err := s.app.each(context.Background(), func(rows *sql.Rows) error {
+			columns, err := rows.Columns()
+			if err != nil {
+				return err
+			}
+			row := make([]any, len(columns))
+			for i := range row {
+				row[i] = new(any)
+			}
+			err = rows.Scan(row...)
+			text := ""
+			for i, v := range row {
+				text += fmt.Sprintf("%s=%v ", columns[i], *v.(*any))
+			}
+			all[table] = append(all[table], text)
+			return err
+		}, `SELECT * FROM `+table+` ORDER BY 1, 2`)
+		if err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// ChangeRows counts the rows that are kept of changes, and those of changes that are gone.
+func (s *Store) ChangeRows() (all, dead int, err error) {
+	for _, table := range changeTables {
+		var n, m int
+		err := s.app.row(context.Background(), `SELECT count(*), coalesce(sum(change_id NOT IN (SELECT id FROM changes)), 0) FROM `+table, nil, &n, &m)
+		if err != nil {
+			return 0, 0, err
+		}
+		all, dead = all+n, dead+m
+	}
+	return all, dead, nil
+}

@@ -106,17 +106,23 @@ func (s *Store) RemoveTag(ctx context.Context, id int64) error {
 		return err
 	}
 	return s.app.write(ctx, func(t *tx) error {
-		n, err := t.changes(`DELETE FROM tags WHERE id = ?`, id)
-		switch {
-		case err == nil && n == 0:
-			return model.E(model.ENotFound, nil, "kind", "tag", "name", idName(id))
-		case err == nil:
-			_, err = t.exec(`DELETE FROM contact_tags WHERE tag_id = ?`, id) // of those who got it meanwhile
+		name, err := nameOf(t, "tag", `SELECT name FROM tags WHERE id = ?`, id)
+		if err != nil {
+			return err
 		}
-		if err == nil {
-			_, err = t.exec(`UPDATE changes SET made = -1 WHERE id = ?`, c.id)
+		if err := c.begin(t); err != nil { // nobody had it
+			return err
 		}
-		return err
+		c.what, c.made = name, -1
+		for _, q := range []string{
+			`DELETE FROM contact_tags WHERE tag_id = ?`, // of those who got it meanwhile
+			`DELETE FROM tags WHERE id = ?`,
+		} {
+			if _, err := t.exec(q, id); err != nil {
+				return err
+			}
+		}
+		return c.keep(t)
 	})
 }
 

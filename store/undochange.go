@@ -57,13 +57,13 @@ func (c *change) takeBack(t *tx) (more bool, err error) {
 			to = min(to, last)
 		}
 	}
-	if !some {
-		return false, c.end(t)
-	}
 	if c.made < 0 {
 		if _, err := t.exec(`INSERT INTO tags (id, name) VALUES (?, ?) ON CONFLICT DO NOTHING`, c.ref, c.what); err != nil {
 			return false, err
 		}
+	}
+	if !some {
+		return false, c.end(t)
 	}
 	for _, q := range takingBack {
 		if _, err := t.exec(q, c.id, to, c.at); err != nil {
