@@ -35,6 +35,7 @@ type AccountStore interface {
 // ContactStore keeps people, lists and imports.
 type ContactStore interface {
 	Lists(ctx context.Context) ([]model.List, error)
+	ListsOf(ctx context.Context, contactID int64) ([]model.List, error)
 	ListByName(ctx context.Context, name string) (*model.List, error)
 	CreateList(ctx context.Context, name string) (*model.List, error)
 	RenameList(ctx context.Context, id int64, name string) error

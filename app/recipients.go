@@ -11,6 +11,11 @@ import (
 // Lists gives every list, ordered by name.
 func (a *App) Lists(ctx context.Context) ([]model.List, error) { return a.store.Lists(ctx) }
 
+// ListsOf gives the lists that a person is on, ordered by name.
+func (a *App) ListsOf(ctx context.Context, contactID int64) ([]model.List, error) {
+	return a.store.ListsOf(ctx, contactID)
+}
+
 // ListByName finds a list. ENotFound when there is none of that name.
 func (a *App) ListByName(ctx context.Context, name string) (*model.List, error) {
 	return a.store.ListByName(ctx, name)

@@ -27,6 +27,11 @@ func (s *Store) Lists(ctx context.Context) ([]model.List, error) {
 	return s.lists(ctx, "ORDER BY name")
 }
 
+// ListsOf implements app.ContactStore: the lists that a person is on, in order of names.
+func (s *Store) ListsOf(ctx context.Context, contactID int64) ([]model.List, error) {
+	return s.lists(ctx, "WHERE id IN (SELECT list_id FROM list_members WHERE contact_id = ?) ORDER BY name", contactID)
+}
+
 // ListByName implements app.ContactStore. ENotFound when there is no such list.
 func (s *Store) ListByName(ctx context.Context, name string) (*model.List, error) {
 	found, err := s.lists(ctx, "WHERE name = ?", name)
