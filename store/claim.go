@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"time"
 
 	"hongyan/app/model"
@@ -66,8 +67,7 @@ func (j *journal) claim(ctx context.Context, campaign int64, n int, now time.Tim
 		if err != nil || len(got) == n {
 			return err
 		}
-		return t.each(take, `SELECT `+deliveryColumns+`, tries FROM deliveries INDEXED BY deliveries_due
-			WHERE campaign_id = ? AND state = 'queued' ORDER BY next_at, id LIMIT ?`, campaign, most)
+		return j.next(t, campaign, n, most, &got, take)
 	})
 	if err != nil {
 		ids := make([]int64, len(got))
@@ -77,7 +77,41 @@ func (j *journal) claim(ctx context.Context, campaign int64, n int, now time.Tim
 		j.release(campaign, ids)
 		return nil, coded(err, j.db.path)
 	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.wants() {
+		j.nudge()
+	}
 	return got, nil
+}
+
+// next takes rows of the queue, up to n in got, in their order. It looks on from where it was the last time, so that rows
+// which are under way are not read again and again; from the beginning when one came back, and when that was the end.
+func (j *journal) next(t *tx, campaign int64, n, most int, got *[]model.Delivery, take func(*sql.Rows) error) error {
+	const q = `SELECT ` + deliveryColumns + `, tries FROM deliveries INDEXED BY deliveries_due
+		WHERE campaign_id = ? AND state = 'queued' AND next_at = 0 AND id > ? ORDER BY id LIMIT ?`
+	j.mu.Lock()
+	from := j.cursor[campaign]
+	j.mu.Unlock()
+	if from > 0 {
+		if err := t.each(take, q, campaign, from, n-len(*got)); err != nil {
+			return err
+		}
+	}
+	if len(*got) < n {
+		if err := t.each(take, q, campaign, 0, most); err != nil {
+			return err
+		}
+	}
+	if len(*got) == n {
+		last := (*got)[n-1]
+		if last.State == model.Queued {
+			j.mu.Lock()
+			j.cursor[campaign] = last.ID
+			j.mu.Unlock()
+		}
+	}
+	return nil
 }
 
 // lease takes a delivery, unless it is taken.
@@ -87,7 +121,11 @@ func (j *journal) lease(d *model.Delivery, tries int) bool {
 	if _, yes := j.leases[d.ID]; yes {
 		return false
 	}
-	j.leases[d.ID] = &lease{campaign: d.CampaignID, disk: d.State, tries: tries}
+	l := &lease{id: d.ID, campaign: d.CampaignID, disk: d.State, tries: tries}
+	j.leases[d.ID] = l
+	if j.ahead.hurried(d.CampaignID) {
+		j.ahead.order = append(j.ahead.order, l)
+	}
 	return true
 }
 
@@ -100,12 +138,21 @@ func (s *Store) Release(campaignID int64, ids []int64) {
 
 // Intend implements campaign.Journal.
 func (s *Store) Intend(deliveryID, accountID int64, at time.Time) model.Pending {
+	return s.intend(deliveryID, accountID, at, false)
+}
+
+// Hasten implements campaign.Journal.
+func (s *Store) Hasten(deliveryID, accountID int64, at time.Time) model.Pending {
+	return s.intend(deliveryID, accountID, at, true)
+}
+
+func (s *Store) intend(deliveryID, accountID int64, at time.Time, hasty bool) model.Pending {
 	if s.journal == nil {
 		in := &intent{err: s.readOnly(s.deliveries), done: make(chan struct{})}
 		close(in.done)
 		return in
 	}
-	return s.journal.intend(deliveryID, accountID, at)
+	return s.journal.intend(deliveryID, accountID, at, hasty)
 }
 
 // Settle implements campaign.Journal.
@@ -195,13 +242,28 @@ func (s *Store) NextWake(ctx context.Context, campaignID int64) (t time.Time, ok
 // RecentAttempts implements campaign.Journal.
 func (s *Store) RecentAttempts(ctx context.Context, accountID int64, since time.Time) ([]time.Time, error) {
 	var times []time.Time
-	err := s.deliveries.each(ctx, func(rows *sql.Rows) error {
+	read := func(rows *sql.Rows) error {
 		var started int64
 		err := rows.Scan(&started)
 		times = append(times, at(started))
 		return err
-	}, `SELECT started FROM attempts WHERE account_id = ? AND intended = 1 AND started > ? ORDER BY started`, accountID, ms(since))
-	return times, err
+	}
+	const q = `SELECT started FROM attempts WHERE account_id = ? AND intended = 1 AND started > ? ORDER BY started`
+	if s.journal == nil {
+		return times, s.deliveries.each(ctx, read, q, accountID, ms(since))
+	}
+	j := s.journal
+	err := j.db.inTurn(ctx, func() error { // no commit may come between the file and what is not in it yet
+		if err := (&tx{d: j.db, ctx: ctx}).each(read, q, accountID, ms(since)); err != nil {
+			return err
+		}
+		j.mu.Lock()
+		defer j.mu.Unlock()
+		times = append(times, j.sinceMarked(accountID, since)...)
+		return nil
+	})
+	slices.SortFunc(times, time.Time.Compare)
+	return times, coded(err, s.deliveries.path)
 }
 
 // Clock implements campaign.Journal. An account of which nothing is known is fit.

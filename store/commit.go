@@ -47,7 +47,7 @@ func (j *journal) due(now time.Time, at *time.Time) (due, closed bool) {
 		return false, j.closed
 	case j.closed:
 		return waiting > 0, true
-	case waiting == 0 && j.fault == nil:
+	case waiting == 0 && j.fault == nil && !j.wants():
 		*at = time.Time{}
 		return false, false
 	case at.IsZero():
@@ -56,55 +56,58 @@ func (j *journal) due(now time.Time, at *time.Time) (due, closed bool) {
 	if j.fault != nil {
 		return !now.Before(*at), false // a disk that is full is not asked again for every letter
 	}
-	return len(j.intents) > 0 || len(j.results) >= settleBatch || j.urgent || !now.Before(*at), false
+	return len(j.intents) > 0 || len(j.results) >= settleBatch || j.urgent || j.wants() || !now.Before(*at), false
+}
+
+// batch is what one transaction writes.
+type batch struct {
+	intents []*intent
+	results []*result
+	chosen  []*lease // to be reserved
+	account int64    // by which, it is expected
+	spent   []int64  // reservations that are not needed any more
+
+	seq int64 // of the reservation, once it is written
+}
+
+// take takes what waits. mu is held.
+func (j *journal) take() *batch {
+	b := &batch{intents: j.intents, results: j.results, chosen: j.choose(), spent: j.ahead.spent}
+	if len(b.chosen) > 0 {
+		b.account = j.ahead.hasty[b.chosen[0].campaign]
+	}
+	j.intents, j.results, j.flying, j.ahead.spent, j.urgent = nil, nil, b.results, nil, false
+	return b
 }
 
 // commit writes what waits in one transaction.
 func (j *journal) commit() error {
-	ctx := context.Background()
 	var failed error
-	err := j.db.inTurn(ctx, func() error {
+	err := j.db.inTurn(context.Background(), func() error {
 		j.mu.Lock()
-		intents, results := j.intents, j.results
-		j.intents, j.results, j.flying, j.urgent = nil, nil, results, false
+		b := j.take()
 		j.mu.Unlock()
-		failed = j.db.transact(ctx, func(t *tx) error {
-			begun := make(map[*lease]*intent, len(intents))
-			for _, in := range intents {
-				if err := writeIntent(t, in); err != nil {
-					return err
-				}
-				begun[in.lease] = in
-			}
-			for _, r := range results {
-				// A server may refuse a recipient before the intent is on the disk: then both are in here.
-				r.n, r.intended = r.lease.tries, r.lease.intended
-				if in := begun[r.lease]; in != nil && in.err == nil {
-					r.n, r.intended = r.lease.tries+1, true
-				}
-				if err := writeResult(t, r); err != nil {
-					return err
-				}
-			}
-			if len(intents)+len(results) == 0 {
-				return setMeta(t, "probe", time.Now().UTC().Format(time.RFC3339)) // does the disk take writes again?
-			}
-			return nil
-		})
+		failed = j.db.transact(context.Background(), b.write)
 		j.mu.Lock()
 		defer j.mu.Unlock()
 		if failed != nil {
-			j.note(failed, intents, results)
+			j.note(failed, b)
 			return nil
 		}
 		j.fault = nil
-		for _, in := range intents {
+		for _, in := range b.intents {
 			j.intended(in)
 		}
-		for _, r := range results {
-			delete(j.leases, r.o.DeliveryID)
+		for _, r := range b.results {
+			if r.o.State == model.Queued {
+				delete(j.cursor, r.lease.campaign)
+			}
+			j.end(r.lease)
 		}
-		j.kept += uint64(len(results))
+		if len(b.chosen) > 0 {
+			j.reserved(b.seq, b.chosen)
+		}
+		j.kept += uint64(len(b.results))
 		j.flying = nil
 		j.signal()
 		return nil
@@ -115,11 +118,54 @@ func (j *journal) commit() error {
 	return err
 }
 
+// write writes a batch.
+func (b *batch) write(t *tx) (err error) {
+	begun := make(map[*lease]*intent, len(b.intents))
+	for _, in := range b.intents {
+		if err := writeIntent(t, in); err != nil {
+			return err
+		}
+		begun[in.lease] = in
+	}
+	var marked []*result
+	for _, r := range b.results {
+		if r.lease.marked {
+			marked = append(marked, r)
+			continue
+		}
+		// A server may refuse a recipient before the intent is on the disk: then both are in here.
+		r.n, r.intended = r.lease.tries, r.lease.intended
+		if in := begun[r.lease]; in != nil && in.err == nil {
+			r.n, r.intended = r.lease.tries+1, true
+		}
+		if err := writeResult(t, r); err != nil {
+			return err
+		}
+	}
+	if err := writeMarked(t, marked); err != nil {
+		return err
+	}
+	if len(b.chosen) > 0 {
+		if b.seq, err = writeReservation(t, b.chosen, b.account); err != nil {
+			return err
+		}
+	}
+	for _, seq := range b.spent {
+		if _, err := t.exec(`DELETE FROM reservations WHERE seq = ?`, seq); err != nil {
+			return err
+		}
+	}
+	if len(b.intents)+len(b.results)+len(b.chosen) == 0 {
+		return setMeta(t, "probe", time.Now().UTC().Format(time.RFC3339)) // does the disk take writes again?
+	}
+	return nil
+}
+
 // note takes back what could not be written: intents fail, results wait for the next try. mu is held.
-func (j *journal) note(err error, intents []*intent, results []*result) {
+func (j *journal) note(err error, b *batch) {
 	j.dead = j.dead || inDoubt(err)
 	j.fault = coded(err, j.db.path)
-	for _, in := range intents {
+	for _, in := range b.intents {
 		in.err = j.fault
 		if j.dead {
 			in.lease.asked = true // what the file holds is not known: nobody may send this one
@@ -128,7 +174,9 @@ func (j *journal) note(err error, intents []*intent, results []*result) {
 		}
 		close(in.done)
 	}
-	j.results = append(results, j.results...)
+	j.results = append(b.results, j.results...)
+	j.ahead.order = append(b.chosen, j.ahead.order...)
+	j.ahead.spent = append(b.spent, j.ahead.spent...)
 	j.flying = nil
 	j.signal()
 }
@@ -215,14 +263,41 @@ func (j *journal) close() error {
 	j.nudge()
 	<-j.done
 	j.mu.Lock()
-	defer j.mu.Unlock()
 	for _, in := range j.intents {
 		in.err = errClosed(j.db.path)
 		close(in.done)
 	}
 	j.intents = nil
-	if len(j.results) > 0 || j.dead {
-		return j.fault
+	lost, fault := len(j.results) > 0 || j.dead, j.fault
+	var open []*intent // letters of which only their marks tell
+	for id, l := range j.leases {
+		if l.marked && !l.ended {
+			open = append(open, &intent{id: id, account: l.account, at: l.at, lease: l})
+		}
+	}
+	m := j.ahead.marks
+	j.mu.Unlock()
+	if m != nil && !lost {
+		if err := j.db.write(context.Background(), func(t *tx) error { return disclose(t, open) }); err != nil {
+			return err
+		}
+		m.remove()
+	} else if m != nil {
+		_ = m.file.Close()
+	}
+	if lost {
+		return fault
 	}
 	return nil
+}
+
+// disclose ends the reservations: letters that are still open are intended in their own rows.
+func disclose(t *tx, open []*intent) error {
+	for _, in := range open {
+		if err := writeIntent(t, in); err != nil {
+			return err
+		}
+	}
+	_, err := t.exec(`DELETE FROM reservations`)
+	return err
 }

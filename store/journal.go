@@ -17,7 +17,9 @@ type journal struct {
 	db *database
 
 	mu      sync.Mutex
-	leases  map[int64]*lease   // by delivery
+	leases  map[int64]*lease // by delivery
+	cursor  map[int64]int64  // by campaign: where the next claim looks on; see claim
+	ahead   ahead
 	live    map[int64]*tallies // by campaign, once asked for
 	intents []*intent          // waiting for a commit
 	results []*result          // waiting for a commit, oldest first
@@ -42,6 +44,7 @@ const (
 
 // lease is a delivery that this process has taken.
 type lease struct {
+	id       int64
 	campaign int64
 	account  int64
 	disk     model.State // the state that the file holds
@@ -49,6 +52,20 @@ type lease struct {
 	asked    bool        // Intend was called
 	intended bool        // and its row is durable
 	ended    bool        // Settle was called
+
+	held   *reservation // that makes it durable; see ahead.go
+	slot   int          // of its mark, while it is held
+	begun  bool         // it is not ready any more
+	marked bool         // it left ahead: its row still says what it said before
+	at     time.Time    // when, if marked
+}
+
+// seen is the state that a lease counts as.
+func (l *lease) seen() model.State {
+	if l.marked {
+		return model.Attempting
+	}
+	return l.disk
 }
 
 type intent struct {
@@ -65,10 +82,15 @@ func (i *intent) Wait() error {
 	return i.err
 }
 
+// durable is a write that is on the disk already.
+type durable struct{}
+
+// Wait implements model.Pending.
+func (durable) Wait() error { return nil }
+
 type result struct {
 	o     model.Outcome
 	lease *lease
-	from  model.State // what it counted as before
 
 	// Set by the commit that writes it:
 	n        int  // the attempt it ends, when intended; else the last one
@@ -78,10 +100,12 @@ type result struct {
 // tallies are the deliveries of a campaign by state, with the results that are not yet on the disk.
 type tallies map[model.State]int
 
-func newJournal(db *database) *journal {
+func newJournal(db *database, where func() *marks) *journal {
 	j := &journal{
 		db:      db,
 		leases:  make(map[int64]*lease),
+		cursor:  make(map[int64]int64),
+		ahead:   ahead{where: where, hasty: make(map[int64]int64)},
 		live:    make(map[int64]*tallies),
 		settled: make(chan struct{}),
 		wake:    make(chan struct{}, 1),
@@ -105,27 +129,60 @@ func (j *journal) move(campaign int64, from, to model.State) {
 	}
 }
 
-func (j *journal) intend(id, account int64, at time.Time) model.Pending {
-	in := &intent{id: id, account: account, at: at, done: make(chan struct{})}
+func (j *journal) intend(id, account int64, at time.Time, hasty bool) model.Pending {
 	j.mu.Lock()
+	l, err := j.ask(id, account, at, hasty)
+	switch {
+	case err != nil:
+		j.mu.Unlock()
+		in := &intent{err: err, done: make(chan struct{})}
+		close(in.done)
+		return in
+	case l.held != nil && hasty:
+		l.at = at
+		k, slot := markOf(id, l, at), l.slot
+		low := j.wants()
+		j.mu.Unlock()
+		if low {
+			j.nudge()
+		}
+		if j.mark(l, k, slot) {
+			return durable{}
+		}
+		j.mu.Lock()
+	}
 	defer j.mu.Unlock()
+	in := &intent{id: id, account: account, at: at, lease: l, done: make(chan struct{})}
+	if j.closed {
+		in.err = errClosed(j.db.path)
+		close(in.done)
+		return in
+	}
+	j.intents = append(j.intents, in)
+	j.nudge()
+	return in
+}
+
+// ask takes a lease for an attempt. mu is held.
+func (j *journal) ask(id, account int64, at time.Time, hasty bool) (*lease, error) {
 	l := j.leases[id]
 	switch {
 	case j.closed:
-		in.err = errClosed(j.db.path)
+		return nil, errClosed(j.db.path)
 	case j.fault != nil:
-		in.err = j.fault
+		return nil, j.fault
 	case l == nil || l.asked || l.ended:
 		// One intent per claim: a second could let two connections send the same letter.
-		in.err = model.E(model.EInternal, nil, "detail", "a delivery was intended that is not leased, or twice")
-	default:
-		l.asked, l.account, in.lease = true, account, l
-		j.intents = append(j.intents, in)
-		j.nudge()
-		return in
+		return nil, model.E(model.EInternal, nil, "detail", "a delivery was intended that is not leased, or twice")
 	}
-	close(in.done)
-	return in
+	l.asked, l.account = true, account
+	j.ahead.begins(l)
+	if hasty {
+		j.ahead.hurry(l, time.Now())
+	} else {
+		delete(j.ahead.hasty, l.campaign)
+	}
+	return l, nil
 }
 
 func (j *journal) settle(o model.Outcome) {
@@ -139,8 +196,9 @@ func (j *journal) settle(o model.Outcome) {
 	if o.AccountID == 0 {
 		o.AccountID = l.account
 	}
-	r := &result{o: o, lease: l, from: l.disk}
-	j.move(l.campaign, r.from, o.State)
+	j.ahead.begins(l)
+	r := &result{o: o, lease: l}
+	j.move(l.campaign, l.seen(), o.State)
 	j.results = append(j.results, r)
 	j.given++
 	if len(j.results) == 1 || len(j.results) >= settleBatch {
@@ -226,10 +284,15 @@ func (j *journal) tally(ctx context.Context, campaign int64) (tallies, error) {
 		for _, rs := range [][]*result{j.flying, j.results} {
 			for _, r := range rs {
 				if r.lease.campaign == campaign {
-					r.from = r.lease.disk
-					t[r.from]--
+					t[r.lease.disk]--
 					t[r.o.State]++
 				}
+			}
+		}
+		for _, l := range j.leases {
+			if l.campaign == campaign && l.marked && !l.ended {
+				t[l.disk]--
+				t[model.Attempting]++
 			}
 		}
 		j.live[campaign] = &t
@@ -268,6 +331,7 @@ func (j *journal) forget(campaign int64) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	delete(j.live, campaign)
+	delete(j.cursor, campaign)
 }
 
 // release gives claimed deliveries back; one that was intended stays taken until it is settled.
@@ -276,8 +340,12 @@ func (j *journal) release(campaign int64, ids []int64) {
 	defer j.mu.Unlock()
 	for _, id := range ids {
 		if l := j.leases[id]; l != nil && l.campaign == campaign && !l.asked && !l.ended {
-			delete(j.leases, id)
+			j.end(l)
+			delete(j.cursor, campaign)
 		}
+	}
+	if len(j.leases) == 0 {
+		j.ahead.order = nil
 	}
 }
 

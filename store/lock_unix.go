@@ -51,3 +51,9 @@ func syncDir(path string) error {
 	defer func() { _ = d.Close() }()
 	return d.Sync()
 }
+
+// ours reports whether a file is of this user.
+func ours(fi os.FileInfo) bool {
+	st, ok := fi.Sys().(*syscall.Stat_t)
+	return ok && int(st.Uid) == os.Getuid()
+}

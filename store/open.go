@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"time"
 
 	"hongyan/app/model"
 )
@@ -29,8 +28,11 @@ type Store struct {
 	app        *database
 	deliveries *database
 	journal    *journal // nil when read-only
+	muted      muted
 	lock       *os.File
 	copied     bool
+	install    string // of this folder; see identity
+	epoch      int64
 
 	closing sync.Once
 	closed  error
@@ -175,7 +177,7 @@ func (s *Store) openWriting(ctx context.Context, o Options) error {
 			return err
 		}
 	}
-	s.journal = newJournal(s.deliveries)
+	s.journal = newJournal(s.deliveries, func() *marks { return newMarks(marksPath(s.install, s.epoch)) })
 	return nil
 }
 
@@ -194,35 +196,6 @@ func makeFolder(dir string) error {
 		return model.E(model.EFolder, nil, "path", dir, "detail", "it is a file")
 	}
 	return nil
-}
-
-// recover puts the journal in order before anything is sent: see Open.
-func (s *Store) recover(ctx context.Context) error {
-	err := s.deliveries.write(ctx, func(t *tx) error {
-		copied, err := s.enroll(t)
-		if err != nil {
-			return err
-		}
-		s.copied = copied
-		now := time.Now().UnixMilli()
-		for _, q := range []string{
-			`UPDATE attempts SET state = 'unknown', scope = 'unknown' WHERE (delivery_id, n) IN (
-			   SELECT d.id, d.tries FROM campaigns c JOIN deliveries d ON d.campaign_id = c.id AND d.state = 'attempting')`,
-			`UPDATE deliveries SET state = 'unknown', scope = 'unknown', updated = ?1 WHERE id IN (
-			   SELECT d.id FROM campaigns c JOIN deliveries d ON d.campaign_id = c.id AND d.state = 'attempting')`,
-			`UPDATE campaigns SET state = 'paused', reason = CASE WHEN ?2 THEN 'copied' ELSE 'crash' END, detail = ''
-			   WHERE state = 'running' OR (?2 AND state = 'paused')`,
-		} {
-			if _, err := t.d.conn.ExecContext(ctx, q, now, copied); err != nil {
-				return err
-			}
-		}
-		return setMeta(t, "clean", "0")
-	})
-	if err != nil {
-		return err
-	}
-	return coded(s.enrolled(), filepath.Join(s.dir, identityName))
 }
 
 // Copied reports whether the folder looked like a copy when it was opened.

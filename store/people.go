@@ -149,6 +149,7 @@ const suppressedAtOnce = 5_000
 
 // SuppressAll implements app.SuppressionStore: Suppress for many, in several transactions. added is how many were new.
 func (s *Store) SuppressAll(ctx context.Context, sups []model.Suppression) (added int, err error) {
+	defer s.muted.forget()
 	for part := range slices.Chunk(sups, suppressedAtOnce) {
 		err := s.app.write(ctx, func(t *tx) error {
 			for _, x := range part {

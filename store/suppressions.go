@@ -29,6 +29,11 @@ func suppressionKeys(email string) []string {
 // above that; the nearest of them gives the reason.
 func (s *Store) Suppressed(ctx context.Context, email string) (reason string, yes bool, err error) {
 	keys := suppressionKeys(email)
+	if s.journal != nil { // else another process writes the list
+		if may, err := s.muted.may(ctx, s.app, keys); err != nil || !may {
+			return "", false, err
+		}
+	}
 	args := make([]any, len(keys))
 	for i, k := range keys {
 		args[i] = k
@@ -48,10 +53,20 @@ func (s *Store) Suppressed(ctx context.Context, email string) (reason string, ye
 // Suppress implements campaign.Suppressor. What is suppressed already keeps its first reason. EInvalid for a key
 // that is neither an address nor "@" and a domain.
 func (s *Store) Suppress(ctx context.Context, sup model.Suppression) error {
-	return s.app.write(ctx, func(t *tx) error {
+	err := s.app.write(ctx, func(t *tx) error {
 		_, err := suppress(t, sup)
 		return err
 	})
+	if err == nil {
+		s.muted.add(suppressionKey(sup.Key))
+	}
+	return err
+}
+
+// suppressionKey is a key as it is stored: a domain counts in lower case.
+func suppressionKey(key string) string {
+	i := max(strings.LastIndexByte(key, '@'), 0)
+	return key[:i] + strings.ToLower(key[i:])
 }
 
 // suppress stores one and says whether it was new: 1, or 0.
@@ -63,9 +78,8 @@ func suppress(t *tx, sup model.Suppression) (int, error) {
 	if sup.At.IsZero() {
 		sup.At = time.Now()
 	}
-	key := sup.Key[:i] + strings.ToLower(sup.Key[i:])
 	return t.changes(`INSERT INTO suppressions (key, reason, detail, at) VALUES (?, ?, ?, ?) ON CONFLICT (key) DO NOTHING`,
-		key, sup.Reason, sup.Detail, ms(sup.At))
+		suppressionKey(sup.Key), sup.Reason, sup.Detail, ms(sup.At))
 }
 
 // Suppressions implements app.SuppressionStore, in order of keys.
@@ -84,6 +98,7 @@ func (s *Store) Suppressions(ctx context.Context) ([]model.Suppression, error) {
 
 // RemoveSuppression implements app.SuppressionStore.
 func (s *Store) RemoveSuppression(ctx context.Context, id int64) error {
+	defer s.muted.forget()
 	return s.app.removeRow(ctx, `DELETE FROM suppressions WHERE id = ?`, "suppression", id)
 }
 

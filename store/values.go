@@ -93,3 +93,6 @@ func one[T any](found []T, err error, kind, name string) (*T, error) {
 	}
 	return &found[0], nil
 }
+
+// rowsOf is the VALUES of n rows.
+func rowsOf(row string, n int) string { return strings.Repeat(row+",", n-1) + row }

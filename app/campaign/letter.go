@@ -103,12 +103,17 @@ func (a *attentiveWriter) Write(p []byte) (int, error) {
 func (l *letter) begin() {
 	c, r := l.c, l.c.r
 	now := r.clk.Now()
-	pending := r.cfg.Journal.Intend(l.d.ID, c.acct.ID, now)
 	a := r.cfg.Accounts
 	a.mu.Lock()
 	c.lane.lim.commit(now)
 	limited := c.lane.lim.history() > 0
+	hasty := !limited && c.acct.Profile == model.ProfileRelay
 	a.mu.Unlock()
+	intend := r.cfg.Journal.Intend
+	if hasty {
+		intend = r.cfg.Journal.Hasten
+	}
+	pending := intend(l.d.ID, c.acct.ID, now)
 	r.mu.Lock()
 	l.pending, l.begun = pending, true
 	c.sent++

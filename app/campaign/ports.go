@@ -22,6 +22,10 @@ type Journal interface {
 	// Intend makes a delivery attempting, with account and time. It returns at once with a Pending whose
 	// Wait returns when the row is durable (synchronous=FULL, group commit).
 	Intend(deliveryID, accountID int64, at time.Time) Pending
+	// Hasten is Intend for an account without limits, whose letters leave as fast as its server takes them. The
+	// journal may then make intents durable before they are asked for, so that Wait has nothing to wait for. After
+	// a crash of the process it still tells who had begun; after a power failure more may be unknown than had.
+	Hasten(deliveryID, accountID int64, at time.Time) Pending
 	// Settle records how an attempt ended, durable within about 50 ms or 64 rows. It is idempotent. The
 	// lease ends. When writing fails the outcome is kept in memory and tried again; Err tells.
 	Settle(o model.Outcome)

@@ -49,7 +49,7 @@ func testLease(t *testing.T, f Factory) {
 	s.Release(id, ids(a))
 	s.Release(id, ids(a))
 	same(t, "released", ids(claim(t, s, id, 4, at(0))), ids(a))
-	must(t, s.Intend(a[0].ID, 1, at(1)).Wait())
+	must(t, f.intend(s, a[0].ID, 1, at(1)).Wait())
 	s.Release(id, ids(a[:1])) // too late: it may be on its way
 	if ds := claim(t, s, id, 4, at(0)); len(ds) != 0 {
 		t.Fatalf("claimed %v after its intent", ids(ds))
@@ -63,21 +63,21 @@ func testIntend(t *testing.T, f Factory) {
 	s := f.Open(t)
 	id := ready(t, s, "c", 3)
 	ds := claim(t, s, id, 2, at(0))
-	must(t, s.Intend(ds[0].ID, 5, at(10)).Wait())
+	must(t, f.intend(s, ds[0].ID, 5, at(10)).Wait())
 	same(t, "counts", counts(t, s, id), model.Counts{Total: 3, Queued: 2, Attempting: 1})
 	if d := delivery(t, s, id, ds[0].ID); d.State != model.Attempting || d.AccountID != 5 || d.Attempts != 1 || !d.UpdatedAt.Equal(at(10)) {
 		t.Fatalf("%+v", d)
 	}
 	same(t, "history", history(t, s, ds[0].ID), []model.Attempt{{DeliveryID: ds[0].ID, AccountID: 5, Started: at(10), State: model.Attempting}})
 
-	if err := s.Intend(ds[0].ID, 6, at(11)).Wait(); err == nil {
+	if err := f.intend(s, ds[0].ID, 6, at(11)).Wait(); err == nil {
 		t.Fatal("a second intent for one claim: the letter could go twice")
 	}
-	if err := s.Intend(ds[1].ID+1, 5, at(11)).Wait(); err == nil {
+	if err := f.intend(s, ds[1].ID+1, 5, at(11)).Wait(); err == nil {
 		t.Fatal("an intent without a claim")
 	}
 	s.Settle(model.Outcome{DeliveryID: ds[0].ID, AccountID: 5, State: model.Accepted, Step: model.StepDot, At: at(12)})
-	if err := s.Intend(ds[0].ID, 5, at(13)).Wait(); err == nil {
+	if err := f.intend(s, ds[0].ID, 5, at(13)).Wait(); err == nil {
 		t.Fatal("an intent after the result")
 	}
 	flush(t, s)
@@ -143,7 +143,7 @@ func testConcurrentClaims(t *testing.T, f Factory) {
 				mu.Unlock()
 				var pending []model.Pending
 				for _, d := range ds {
-					pending = append(pending, s.Intend(d.ID, int64(w+1), at(1)))
+					pending = append(pending, f.intend(s, d.ID, int64(w+1), at(1)))
 				}
 				for i, d := range ds {
 					if i%2 == 0 {

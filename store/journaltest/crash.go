@@ -21,7 +21,7 @@ func testCrash(t *testing.T, f Factory) {
 	must(t, s.SetCampaignState(ctx, stopped, model.CampaignStopped, "", ""))
 	ds := claim(t, s, running, 4, at(0))
 	for _, d := range ds[:3] {
-		must(t, s.Intend(d.ID, 1, at(1)).Wait())
+		must(t, f.intend(s, d.ID, 1, at(1)).Wait())
 	}
 	s.Settle(model.Outcome{DeliveryID: ds[0].ID, AccountID: 1, State: model.Accepted, Step: model.StepDot, At: at(2)})
 	flush(t, s)
@@ -140,7 +140,7 @@ func (m *machine) release() {
 
 func (m *machine) intend(wait bool) *row {
 	r := m.pick("intended", func(r *row) bool { return true })
-	err := m.s.Intend(r.id, 1, at(m.now)).Wait
+	err := m.f.intend(m.s, r.id, 1, at(m.now)).Wait
 	if !r.leased || r.asked || r.ending {
 		if err() == nil {
 			m.t.Fatalf("intent of %+v was taken", *r)
@@ -234,7 +234,8 @@ func (m *machine) checkRows() {
 		d := page[i]
 		h, err := m.s.Attempts(ctx, d.ID)
 		m.must(err)
-		if d.ID != r.id || d.State != r.state || d.Attempts != r.attempts || !d.NextAt.Equal(r.next) || len(h) != r.history {
+		ahead := m.f.Hasten && r.state == model.Attempting // its row may still say what it said before
+		if d.ID != r.id || !ahead && (d.State != r.state || d.Attempts != r.attempts || !d.NextAt.Equal(r.next) || len(h) != r.history) {
 			m.t.Fatalf("row %+v with %d lines of history, want %+v", d, len(h), *r)
 		}
 		if r.state == model.Deferred && !r.leased && (wake.IsZero() || r.next.Before(wake)) {

@@ -19,6 +19,7 @@ type Store interface {
 	Claim(ctx context.Context, campaignID int64, n int, now time.Time) ([]model.Delivery, error)
 	Release(campaignID int64, ids []int64)
 	Intend(deliveryID, accountID int64, at time.Time) model.Pending
+	Hasten(deliveryID, accountID int64, at time.Time) model.Pending
 	Settle(o model.Outcome)
 	Flush(ctx context.Context) error
 	Err() error
@@ -45,6 +46,16 @@ type Factory struct {
 	Open func(t testing.TB) Store
 	// Crash ends a store as a kill of its process would, and opens what it left behind.
 	Crash func(t testing.TB, s Store) Store
+	// Hasten is set where letters are to leave by Hasten, not by Intend.
+	Hasten bool
+}
+
+// intend is Intend, or Hasten.
+func (f Factory) intend(s Store, deliveryID, accountID int64, at time.Time) model.Pending {
+	if f.Hasten {
+		return s.Hasten(deliveryID, accountID, at)
+	}
+	return s.Intend(deliveryID, accountID, at)
 }
 
 // Run runs the suite.

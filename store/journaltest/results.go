@@ -22,7 +22,7 @@ func testSettle(t *testing.T, f Factory) {
 	for i, o := range outcomes {
 		o.DeliveryID, o.AccountID, o.At = ds[i].ID, 2, at(20+i)
 		outcomes[i] = o
-		must(t, s.Intend(o.DeliveryID, 2, at(10+i)).Wait())
+		must(t, f.intend(s, o.DeliveryID, 2, at(10+i)).Wait())
 		s.Settle(o)
 		late := o
 		late.State, late.Reply = model.Rejected, "a second result"
@@ -57,7 +57,7 @@ func testSettle(t *testing.T, f Factory) {
 	if d.ID != outcomes[4].DeliveryID || d.Attempts != 0 {
 		t.Fatalf("claimed %+v, want the withdrawn one", d)
 	}
-	must(t, s.Intend(d.ID, 3, at(50)).Wait())
+	must(t, f.intend(s, d.ID, 3, at(50)).Wait())
 	s.Settle(model.Outcome{DeliveryID: d.ID, AccountID: 3, State: model.Accepted, Step: model.StepDot, At: at(51)})
 	flush(t, s)
 	h := history(t, s, d.ID)
@@ -102,7 +102,7 @@ func testSettleBeforeIntent(t *testing.T, f Factory) {
 	id := ready(t, s, "c", n)
 	same(t, "counts", counts(t, s, id), model.Counts{Total: n, Queued: n})
 	for _, d := range claim(t, s, id, n, at(0)) {
-		p := s.Intend(d.ID, 1, at(1))
+		p := f.intend(s, d.ID, 1, at(1))
 		s.Settle(model.Outcome{DeliveryID: d.ID, AccountID: 1, State: model.Rejected, Step: model.StepRcpt, Code: 550, At: at(2)})
 		if d.ID%5 == 0 {
 			must(t, p.Wait())
@@ -134,7 +134,7 @@ func testRecentAttempts(t *testing.T, f Factory) {
 		account int64
 		at      int
 	}{{da[0], 1, 30}, {db[0], 1, 10}, {da[1], 2, 20}, {db[1], 1, 20}, {da[2], 1, 40}} {
-		must(t, s.Intend(in.d.ID, in.account, at(in.at)).Wait())
+		must(t, f.intend(s, in.d.ID, in.account, at(in.at)).Wait())
 	}
 	s.Settle(model.Outcome{DeliveryID: da[0].ID, AccountID: 1, State: model.Rejected, Step: model.StepRcpt, At: at(31)})
 	flush(t, s)
@@ -185,7 +185,7 @@ func testRequeue(t *testing.T, f Factory) {
 	ds := claim(t, s, id, 6, at(0))
 	states := []model.State{model.Accepted, model.Rejected, model.Unknown, model.Deferred, model.Skipped, model.Rejected}
 	for i, st := range states {
-		must(t, s.Intend(ds[i].ID, 1, at(1)).Wait())
+		must(t, f.intend(s, ds[i].ID, 1, at(1)).Wait())
 		s.Settle(model.Outcome{DeliveryID: ds[i].ID, AccountID: 1, State: st, Reason: "r", Step: model.StepRcpt, Code: 550, Reply: "no", NextAt: at(900), At: at(2)})
 	}
 	flush(t, s)
@@ -221,7 +221,7 @@ func testRequeue(t *testing.T, f Factory) {
 
 	again := claim(t, s, id, 10, at(5))
 	same(t, "claimed", ids(again), []int64{ds[1].ID, ds[2].ID, ds[3].ID, ds[5].ID})
-	must(t, s.Intend(ds[1].ID, 2, at(10)).Wait())
+	must(t, f.intend(s, ds[1].ID, 2, at(10)).Wait())
 	s.Settle(model.Outcome{DeliveryID: ds[1].ID, AccountID: 2, State: model.Accepted, Step: model.StepDot, At: at(11)})
 	flush(t, s)
 	h := history(t, s, ds[1].ID)
@@ -248,7 +248,7 @@ func testRequeueLeased(t *testing.T, f Factory) {
 		t.Fatalf("%d queued again, want 1: the other is in somebody's hands", n)
 	}
 	same(t, "counts", counts(t, s, id), model.Counts{Total: 2, Queued: 1, Deferred: 1})
-	must(t, s.Intend(leased[0].ID, 1, at(150)).Wait())
+	must(t, f.intend(s, leased[0].ID, 1, at(150)).Wait())
 	same(t, "counts", counts(t, s, id), model.Counts{Total: 2, Queued: 1, Attempting: 1})
 	s.Settle(model.Outcome{DeliveryID: leased[0].ID, AccountID: 1, State: model.Unknown, Step: model.StepDot, At: at(151)})
 	n, err = s.Requeue(ctx, id, model.Unknown) // its result may not be durable yet; then it is not there to be asked for
