@@ -52,8 +52,8 @@ func syncDir(path string) error {
 	return d.Sync()
 }
 
-// ours reports whether a file is of this user.
-func ours(fi os.FileInfo) bool {
+// ownFile reports whether a file is of this user.
+func ownFile(fi os.FileInfo) bool {
 	st, ok := fi.Sys().(*syscall.Stat_t)
 	return ok && int(st.Uid) == os.Getuid()
 }

@@ -42,5 +42,5 @@ func fileIdentity(path string) (string, error) {
 // syncDir does nothing: NTFS journals renames, and folders cannot be flushed.
 func syncDir(string) error { return nil }
 
-// ours reports whether a file is of this user: its folder for temporary files is nobody else's.
-func ours(os.FileInfo) bool { return true }
+// ownFile reports whether a file is of this user: its folder for temporary files is nobody else's.
+func ownFile(os.FileInfo) bool { return true }

@@ -89,7 +89,7 @@ func (m *marks) remove() {
 func readMarks(path string, highest int64) (all []mark, ok bool) {
 	boot := bootID()
 	fi, err := os.Lstat(path)
-	if err != nil || boot == "" || !fi.Mode().IsRegular() || !ours(fi) {
+	if err != nil || boot == "" || !fi.Mode().IsRegular() || !ownFile(fi) {
 		return nil, false
 	}
 	b, err := os.ReadFile(path) //nolint:gosec // it is ours: see above
