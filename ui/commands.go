@@ -30,6 +30,10 @@ func ctrl(k fyne.KeyName) fyne.Shortcut {
 	return &desktop.CustomShortcut{KeyName: k, Modifier: fyne.KeyModifierShortcutDefault}
 }
 
+func shifted(k fyne.KeyName) fyne.Shortcut {
+	return &desktop.CustomShortcut{KeyName: k, Modifier: fyne.KeyModifierShortcutDefault | fyne.KeyModifierShift}
+}
+
 func always() string { return "" }
 
 func (w *Window) makeCommands() {
@@ -56,6 +60,9 @@ func (w *Window) makeCommands() {
 	add("exportlist", theme.UploadIcon(), nil, w.whyNoPeople, w.exportList)
 	add("suppress", theme.CancelIcon(), nil, always, w.suppressDialog)
 	add("support", theme.MailAttachmentIcon(), nil, always, w.supportDialog)
+	add("undo", theme.ContentUndoIcon(), nil, w.whyNoUndo, w.undo)
+	add("filter", filterIcon, shifted(fyne.KeyF), w.whyNoFilter, func() { w.filterDialog() })
+	add("tags", tagIcon, nil, always, w.tagsDialog)
 	add("help", theme.HelpIcon(), nil, always, w.helpDialog)
 }
 
@@ -78,8 +85,19 @@ func (c *command) refresh() bool {
 		c.button.Allow(reason)
 	}
 	changed := c.item.Disabled != off
+	if label := c.label(); label != c.item.Label {
+		c.item.Label, changed = label, true
+	}
 	c.item.Disabled = off
 	return changed
+}
+
+// label is what the menu says.
+func (c *command) label() string {
+	if c.id == "undo" {
+		return c.w.undoLabel()
+	}
+	return c.w.t.T("ui.cmd." + c.id)
 }
 
 func (w *Window) command(id string) *command {
@@ -146,14 +164,22 @@ func (w *Window) makeMenu() *fyne.MainMenu {
 	}
 	find := fyne.NewMenuItem(t("ui.menu.find"), func() { w.win.Canvas().Focus(w.recipientsPane.search) })
 	find.Shortcut = ctrl(fyne.KeyF)
-	view := fyne.NewMenu(t("ui.menu.view"), append(panes, find, fyne.NewMenuItemSeparator(),
+	people := fyne.NewMenu(t("ui.pane.recipients"), append(items("undo", "-"), append([]*fyne.MenuItem{find}, items("filter", "tags")...)...)...)
+	view := fyne.NewMenu(t("ui.menu.view"), append(panes, fyne.NewMenuItemSeparator(),
 		fyne.NewMenuItem("中文", func() { w.SetLanguage("zh") }),
 		fyne.NewMenuItem("English", func() { w.SetLanguage("en") }),
 		fyne.NewMenuItemSeparator(),
 		fyne.NewMenuItem(t("ui.look.light"), func() { w.SetLook("light") }),
 		fyne.NewMenuItem(t("ui.look.dark"), func() { w.SetLook("dark") }))...)
 	help := fyne.NewMenu(t("ui.menu.help"), items("help", "support")...)
-	return fyne.NewMainMenu(file, send, view, help)
+	return fyne.NewMainMenu(file, people, send, view, help)
+}
+
+func (w *Window) whyNoFilter() string {
+	if len(w.recipients.lists) == 0 && len(w.recipients.ids) == 0 && w.recipients.query.Filter.Empty() {
+		return "ui.why.nolist"
+	}
+	return ""
 }
 
 func (w *Window) whyNoCampaign() string {
@@ -252,6 +278,12 @@ func (w *Window) nextStep() (key string, args []string, cmd string) {
 		return "ui.step.failed", []string{"n", number(p.snap.Counts.Rejected + p.snap.Counts.Unknown)}, "report"
 	case w.ended != nil && *w.ended == w.mark() && p.snap.State == model.CampaignDone:
 		return "ui.step.done", []string{"n", number(p.snap.Counts.Accepted)}, "report"
+	}
+	if w.recipients.ownFilter() {
+		return "ui.step.filtered", []string{"n", number(len(w.recipients.ids))}, "start"
+	}
+	if s, ok := w.recipients.shownSegment(); ok {
+		return "ui.step.start", []string{"list", s.Name, "n", number(len(w.recipients.ids))}, "start"
 	}
 	list, ok := w.recipients.list()
 	if !ok {

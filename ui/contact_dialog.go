@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"maps"
 	"strings"
 	"time"
 
@@ -26,6 +27,8 @@ type contactForm struct {
 	letters                     []PersonLetter
 	table                       *widgets.Table
 	none                        *widget.Label
+	tags                        *tagsField
+	lists                       *widgets.Text
 }
 
 // contactDialog shows a person, or adds one to the list that is shown.
@@ -48,6 +51,12 @@ func (w *Window) contactDialog(c model.Contact) {
 		f.fields[k] = entry(c.Fields[k])
 		items = append(items, row(k, f.fields[k], ""))
 	}
+	f.tags = newTagsField(w)
+	items = append(items, row(t.T("ui.tags"), f.tags.root, ""))
+	if c.ID != 0 {
+		f.lists = wrapped("…")
+		items = append(items, row(t.T("ui.contact.lists"), f.lists, ""))
+	}
 	f.trouble = wrapped("")
 	f.trouble.Importance = widget.DangerImportance
 	f.trouble.Hide()
@@ -67,6 +76,34 @@ func (w *Window) contactDialog(c model.Contact) {
 	w.fit(f.d, 620, 480)
 	w.win.Canvas().Focus(f.addr)
 	background(w.tasks, func(ctx context.Context) (Person, error) { return w.svc.Person(ctx, c.ID) }, f.fill)
+	background(w.tasks, f.belongs, f.fillGroups)
+}
+
+// belonging is what a person belongs to.
+type belonging struct {
+	tags  []model.Tag
+	lists []model.List
+}
+
+func (f *contactForm) belongs(ctx context.Context) (b belonging, err error) {
+	if b.tags, err = f.w.svc.TagsOf(ctx, f.c.ID); err != nil {
+		return b, err
+	}
+	b.lists, err = f.w.svc.ListsOf(ctx, f.c.ID)
+	return b, err
+}
+
+func (f *contactForm) fillGroups(b belonging, err error) {
+	if err != nil {
+		f.lists.SetText(f.w.t.Error(err))
+		return
+	}
+	f.tags.set(b.tags)
+	var names []string
+	for _, l := range b.lists {
+		names = append(names, l.Name)
+	}
+	f.lists.SetText(first(strings.Join(names, f.w.t.T("ui.list.sep")), f.w.t.T("ui.contact.nolists")))
 }
 
 // record is the part of the page that tells what was: where the person came from, and each letter.
@@ -138,7 +175,7 @@ func (f *contactForm) open(l PersonLetter) {
 }
 
 func (f *contactForm) save() {
-	n := f.c
+	n := edited{f.c}
 	n.Address, n.Name = strings.TrimSpace(f.addr.Text), strings.TrimSpace(f.name.Text)
 	n.Email = "" // the address decides
 	n.Source, n.Consent = strings.TrimSpace(f.source.Text), strings.TrimSpace(f.consent.Text)
@@ -147,7 +184,16 @@ func (f *contactForm) save() {
 		n.Fields[k] = e.Text
 	}
 	w := f.w
-	act(w.tasks, func(ctx context.Context) error { return w.svc.SaveContact(ctx, &n, w.recipients.query.ListID) }, func(err error) {
+	put, take := f.tags.changes()
+	act(w.tasks, func(ctx context.Context) error {
+		if n.same(f.c) {
+			return w.setTags(ctx, n.ID, put, take)
+		}
+		if err := w.svc.SaveContact(ctx, &n.Contact, w.recipients.query.ListID); err != nil {
+			return err
+		}
+		return w.setTags(ctx, n.ID, put, take)
+	}, func(err error) {
 		if err != nil {
 			f.trouble.SetText(w.t.Error(err))
 			f.trouble.Show()
@@ -156,6 +202,15 @@ func (f *contactForm) save() {
 		f.d.Hide()
 		w.recipients.load()
 	})
+}
+
+// edited is a contact as the page has it.
+type edited struct{ model.Contact }
+
+// same reports whether nothing but tags is different, so that no change of the person is told of that was none.
+func (e edited) same(was model.Contact) bool {
+	return was.ID != 0 && e.Address == first(was.Address, was.Email) && e.Name == was.Name && e.Source == was.Source && e.Consent == was.Consent &&
+		maps.Equal(e.Fields, was.Fields)
 }
 
 func (f *contactForm) export() {

@@ -117,6 +117,15 @@ func (w *Window) confirm(title, text, yes string, do func()) {
 	w.fit(d, 460, 200)
 }
 
+// objects are buttons as what a dialog takes.
+func objects(buttons []*widget.Button) []fyne.CanvasObject {
+	out := make([]fyne.CanvasObject, len(buttons))
+	for i, b := range buttons {
+		out[i] = b
+	}
+	return out
+}
+
 func primary(label string, icon fyne.Resource, tapped func()) *widget.Button {
 	b := widget.NewButtonWithIcon(label, icon, tapped)
 	b.Importance = widget.HighImportance

@@ -148,12 +148,13 @@ func TestPersonConsent(t *testing.T) {
 
 func TestRecordConsent(t *testing.T) {
 	r := newRig(t, "en", shop("en"))
-	if r.enabled("Consent") {
+	if r.enabled("More") {
 		t.Error("consent of nobody can be recorded")
 	}
 	r.w.recipientsPane.table.OnAll()
 	r.run()
-	r.tap("Consent")
+	r.tap("More")
+	r.menu("Record consent")
 	r.wants("300 people are selected.")
 	if r.enabled("Save") {
 		t.Error("nothing can be recorded")

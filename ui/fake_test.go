@@ -32,6 +32,18 @@ type fake struct {
 	report   model.ImportReport
 	undone   int64
 
+	tags     []model.Tag
+	tagged   tagged
+	segments []model.Segment
+	changes  []model.Change
+	changed  int64           // the number of the latest change
+	removed  []model.Contact // by the latest removal
+	domains  DomainReport
+
+	prospect     model.Prospect
+	prospectWait chan struct{} // holds Prospect until it is closed
+	asked        []prospectAsked
+
 	open       []model.Import
 	person     Person // what is known of whoever is asked for
 	suppressed []model.Suppression
@@ -63,7 +75,7 @@ type fake struct {
 }
 
 func newFake() *fake {
-	return &fake{secrets: map[int64]string{}, member: map[int64]int64{}, settings: map[string]string{}, fail: map[string]error{},
+	return &fake{secrets: map[int64]string{}, member: map[int64]int64{}, tagged: tagged{}, settings: map[string]string{}, fail: map[string]error{},
 		presets: []model.Preset{
 			{Key: "qq", Domains: []string{"qq.com"}, Host: "smtp.qq.com", Port: 465, TLS: model.TLSImplicit, Auth: []model.AuthKind{model.AuthPassword},
 				Limits: model.Limits{Connections: 1, PerDay: 50, PerSession: 20}, HelpURL: "https://mail.qq.com"},
@@ -258,7 +270,7 @@ func (f *fake) ContactIDs(_ context.Context, q model.ContactQuery) ([]int64, err
 	defer f.mu.Unlock()
 	var found []model.Contact
 	for _, c := range f.contacts {
-		if (q.ListID == 0 || f.member[c.ID] == q.ListID) && strings.Contains(c.Email+" "+c.Name, q.Search) {
+		if (q.ListID == 0 || f.member[c.ID] == q.ListID) && strings.Contains(c.Email+" "+c.Name, q.Search) && f.matches(c, q.Filter) {
 			found = append(found, c)
 		}
 	}
@@ -317,7 +329,15 @@ func (f *fake) SaveContact(_ context.Context, c *model.Contact, list int64) erro
 func (f *fake) RemoveContacts(_ context.Context, ids []int64, _ int64) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.contacts = slices.DeleteFunc(f.contacts, func(c model.Contact) bool { return slices.Contains(ids, c.ID) })
+	f.removed = nil
+	f.contacts = slices.DeleteFunc(f.contacts, func(c model.Contact) bool {
+		gone := slices.Contains(ids, c.ID)
+		if gone {
+			f.removed = append(f.removed, c)
+		}
+		return gone
+	})
+	f.change(model.ChangeRemove, len(ids), "")
 	return f.called("RemoveContacts", ids...)
 }
 

@@ -66,3 +66,12 @@ func textsFor(lang string) *assets.Texts {
 	}
 	return t.Replaced(plainQuotes)
 }
+
+// counted is a text about n of something: the one with ".one" behind its key where there is just one, because English
+// has a form for that.
+func counted(t *assets.Texts, key string, n int, pairs ...string) string {
+	if one := key + ".one"; n == 1 && t.Has(one) {
+		key = one
+	}
+	return t.T(key, append(pairs, "n", number(n))...)
+}

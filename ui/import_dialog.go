@@ -29,13 +29,18 @@ type importForm struct {
 	list              *widget.SelectEntry
 	source, consent   *widget.Entry
 	format, charset   *widget.Select
+	sheet             *widget.Select
+	sheetRow          *fyne.Container
+	prospect          *widgets.Text // what the import would do
 	columns           *fyne.Container
 	table             *widgets.Table
 	sample            *fyne.Container
 	state             *widgets.Text
 	ok                *widget.Button
 	body              *fyne.Container
-	pause             pause
+	pause, counting   pause
+	stop              context.CancelFunc // of the count
+	counts            int                // counts begun or given up: an answer that comes late is dropped
 	filling, listTold bool
 }
 
@@ -76,6 +81,9 @@ func (w *Window) importDialog(path, text string) *importForm {
 	f.list.OnChanged = func(string) {
 		f.listTold = f.listTold || !f.filling
 		f.check()
+		if !f.filling {
+			f.countLater()
+		}
 	}
 	f.source, f.consent = widget.NewEntry(), widget.NewEntry()
 	f.source.SetPlaceHolder(t.T("ui.import.source.hint"))
@@ -84,6 +92,9 @@ func (w *Window) importDialog(path, text string) *importForm {
 	f.consent.OnChanged = func(string) { f.check() }
 	f.format = widget.NewSelect(nil, func(string) { f.reopen() })
 	f.charset = widget.NewSelect(nil, func(string) { f.reopen() })
+	f.sheet = widget.NewSelect(nil, func(string) { f.reopen() })
+	f.sheetRow = container.NewHBox(widget.NewLabel(t.T("ui.import.sheet")), f.sheet)
+	f.prospect = wrapped("")
 	f.columns = container.NewStack()
 	cols := widgets.Columns{{Min: 36}, {Min: 120, Weight: 2}, {Min: 70, Weight: 1}, {Min: 100, Weight: 2}}
 	head := widgets.NewHeader(cols, []widgets.HeaderColumn{{Title: t.T("ui.import.line")}, {Title: t.T("ui.contact.address")}, {Title: t.T("ui.contact.name")},
@@ -92,14 +103,15 @@ func (w *Window) importDialog(path, text string) *importForm {
 		func() int { return len(f.preview.Sample) }, f.cells)
 	f.state = wrapped(t.T("ui.import.hint"))
 	f.sample = container.NewBorder(container.NewVBox(container.NewHBox(widget.NewLabel(t.T("ui.import.format")), f.format,
-		widget.NewLabel(t.T("ui.import.charset")), f.charset), f.columns, head), nil, nil, nil, f.table)
+		widget.NewLabel(t.T("ui.import.charset")), f.charset, f.sheetRow), f.columns, head), f.prospect, nil, nil, f.table)
 	f.sample.Hide()
 	form := widget.NewForm(row(t.T("ui.import.list"), f.list, ""), row(t.T("ui.import.source"), f.source, ""), row(t.T("ui.import.consent"), f.consent, ""))
 	f.ok = primary(t.T("ui.cmd.import"), theme.DownloadIcon(), f.run)
 	f.ok.Disable()
 	f.body = container.NewBorder(container.NewVBox(from, f.text), container.NewVBox(form, f.state), nil, nil, f.sample)
 	f.d = w.popup(t.T("ui.import.title"), f.body, widget.NewButton(t.T("ui.cancel"), func() { f.d.Hide() }), f.ok)
-	w.fit(f.d, 760, 620)
+	f.d.SetOnClosed(f.giveUp)
+	w.fit(f.d, 760, 640)
 	switch {
 	case path != "":
 		f.path.SetText(path)
@@ -180,7 +192,7 @@ func (f *importForm) reopen() {
 	if f.filling {
 		return
 	}
-	f.in.Format, f.in.Charset = f.format.Selected, f.charset.Selected
+	f.in.Format, f.in.Charset, f.in.Sheet = f.format.Selected, f.charset.Selected, f.sheet.Selected
 	f.open()
 }
 
@@ -189,6 +201,7 @@ func (f *importForm) open() {
 	f.gen++
 	gen, in := f.gen, f.in
 	f.opened = false
+	f.giveUp()
 	if in.Path == "" && strings.TrimSpace(in.Text) == "" {
 		f.sample.Hide()
 		f.say(widget.MediumImportance, f.w.t.T("ui.import.hint"))
@@ -209,6 +222,7 @@ func (f *importForm) open() {
 			}
 			f.fill()
 			f.check()
+			f.count()
 		})
 }
 
@@ -219,6 +233,9 @@ func (f *importForm) fill() {
 	f.format.SetSelected(p.Format)
 	f.charset.SetOptions(p.Charsets)
 	f.charset.SetSelected(p.Charset)
+	f.sheet.SetOptions(p.Sheets)
+	f.sheet.SetSelected(p.Sheet)
+	show(f.sheetRow, len(p.Sheets) > 1)
 	if !f.listTold && f.list.Text == "" {
 		name := strings.TrimSuffix(filepath.Base(f.in.Path), filepath.Ext(f.in.Path))
 		if f.in.Path == "" {

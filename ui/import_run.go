@@ -14,21 +14,34 @@ import (
 	"hongyan/ui/widgets"
 )
 
-// run imports, with a bar and a way to cancel; what was added before a cancel is taken back.
-func (f *importForm) run() {
-	w, t := f.w, f.w.t
+// spec is what the user says about the import.
+func (f *importForm) spec() model.ImportSpec {
 	spec := model.ImportSpec{ListName: strings.TrimSpace(f.list.Text), Source: strings.TrimSpace(f.source.Text), Consent: strings.TrimSpace(f.consent.Text),
 		Format: f.preview.Format, Charset: f.preview.Charset}
 	if f.in.Path != "" {
 		spec.FileName = filepath.Base(f.in.Path)
 	}
-	in := f.in
+	return spec
+}
+
+// run imports what is given.
+func (f *importForm) run() {
+	in, spec := f.in, f.spec()
 	f.d.Hide()
+	f.w.importing(spec, "ui.import.cancelling", func(ctx context.Context, progress func(done, total int64)) (model.ImportReport, error) {
+		return f.w.svc.Import(ctx, in, spec, progress)
+	}, func(error) {})
+}
+
+// importing runs an import with a bar and a way to cancel; stopping is the key of what is said then. It calls ended
+// before it says how it ended.
+func (w *Window) importing(spec model.ImportSpec, stopping string, work func(ctx context.Context, progress func(done, total int64)) (model.ImportReport, error), ended func(error)) {
+	t := w.t
 	bar := widget.NewProgressBar()
 	label := widget.NewLabel(t.T("ui.import.running"))
 	ctx, stop := context.WithCancel(w.tasks.ctx)
 	d := w.popup(t.T("ui.import.title"), container.NewVBox(label, bar), widget.NewButton(t.T("ui.cancel"), func() {
-		label.SetText(t.T("ui.import.cancelling"))
+		label.SetText(t.T(stopping))
 		stop()
 	}))
 	d.escape = nil // a long import is not given up by a slip of the finger
@@ -46,17 +59,16 @@ func (f *importForm) run() {
 			}
 		})
 	}
-	background(w.tasks, func(context.Context) (model.ImportReport, error) {
-		return w.svc.Import(ctx, in, spec, progress)
-	}, func(r model.ImportReport, err error) {
+	background(w.tasks, func(context.Context) (model.ImportReport, error) { return work(ctx, progress) }, func(r model.ImportReport, err error) {
 		stop()
 		d.Hide()
 		if err == nil {
-			w.recipients.query.ListID, w.recipients.query.Search = r.ListID, ""
-			w.recipients.clearSelection()
+			w.recipients.show(r.ListID)
 			w.set(keyList, itoa(r.ListID))
+			w.set(keySegment, "0")
 		}
 		w.recipients.load()
+		ended(err)
 		if err != nil {
 			w.showError(err)
 			return

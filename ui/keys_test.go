@@ -9,11 +9,12 @@ import (
 	"strings"
 	"testing"
 
+	"hongyan/app/model"
 	"hongyan/assets"
 )
 
 // settingKeys look like keys of texts and are keys of settings.
-var settingKeys = map[string]bool{keyGeometry: true, keyLang: true, keyTheme: true, keyFont: true, keyFolder: true, keyList: true, keyCampaign: true}
+var settingKeys = map[string]bool{keyGeometry: true, keyLang: true, keyTheme: true, keyFont: true, keyFolder: true, keyList: true, keySegment: true, keyCampaign: true}
 
 // usedKeys collects the string constants of the package that name texts: whole keys, and beginnings that end in a
 // dot and are completed at run time.
@@ -70,7 +71,7 @@ func TestKeys(t *testing.T) {
 			}
 		}
 		used := func(k string) bool {
-			if whole[k] {
+			if whole[k] || whole[strings.TrimSuffix(k, ".one")] { // the form for one of something
 				return true
 			}
 			for b := range begun {
@@ -102,6 +103,22 @@ func TestCompletedKeys(t *testing.T) {
 	}
 	for _, f := range formats {
 		keys = append(keys, "ui.format."+string(f))
+	}
+	for _, k := range conditionKinds {
+		keys = append(keys, "ui.filter.what."+string(k))
+		for _, y := range waysOf(k) {
+			keys = append(keys, "ui.filter.way."+y.key(k))
+			if y.op == "" {
+				keys = append(keys, "ui.filter.says."+y.key(k))
+			}
+		}
+	}
+	for _, y := range waysOf(model.WhereField) {
+		keys = append(keys, "ui.filter.way."+y.key(model.WhereField))
+	}
+	for _, k := range []model.ChangeKind{model.ChangeEdit, model.ChangeAdd, model.ChangeRemove, model.ChangeOffList, model.ChangeOnList, model.ChangeTag,
+		model.ChangeUntag, model.ChangeMerge, model.ChangeConsent} {
+		keys = append(keys, "ui.change."+string(k))
 	}
 	for _, k := range columnKinds {
 		keys = append(keys, "ui.column."+k)

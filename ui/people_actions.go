@@ -7,8 +7,6 @@ import (
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
-
-	"hongyan/app/model"
 )
 
 // whyNoPeople says why there is nobody to export.
@@ -48,8 +46,8 @@ func fileName(name string) string {
 // consentDialog writes down how the selected people agreed, where that is not recorded yet.
 func (w *Window) consentDialog() {
 	t := w.t
-	ids := w.recipients.selectedIDs()
-	if len(ids) == 0 {
+	selected := w.recipients.selectedCount()
+	if selected == 0 {
 		w.step.hint(t.T("ui.why.noselection"))
 		return
 	}
@@ -63,9 +61,8 @@ func (w *Window) consentDialog() {
 		if consent == "" {
 			return
 		}
-		background(w.tasks, func(ctx context.Context) (int, error) { return w.svc.RecordConsent(ctx, ids, consent) }, func(n int, err error) {
+		w.recipients.with(func(ctx context.Context, ids []int64) (int, error) { return w.svc.RecordConsent(ctx, ids, consent) }, func(n int, err error) {
 			d.Hide()
-			w.recipients.load()
 			if err == nil {
 				w.message(t.T("ui.contact.consent"), t.T("ui.contact.consent.done", "n", number(n)))
 			}
@@ -81,7 +78,7 @@ func (w *Window) consentDialog() {
 			ok.Enable()
 		}
 	}
-	d = w.popup(t.T("ui.contact.consent"), container.NewVScroll(container.NewVBox(wrapped(t.T("ui.contact.consent.text", "n", number(len(ids)))),
+	d = w.popup(t.T("ui.contact.consent"), container.NewVScroll(container.NewVBox(wrapped(t.T("ui.contact.consent.text", "n", number(selected))),
 		widget.NewForm(row(t.T("ui.import.consent"), entry, "")))), widget.NewButton(t.T("ui.cancel"), func() { d.Hide() }), ok)
 	w.fit(d, 520, 260)
 	w.win.Canvas().Focus(entry)
@@ -106,54 +103,5 @@ func (w *Window) supportDialog() {
 	})
 	d = w.popup(t.T("ui.cmd.support"), container.NewVScroll(container.NewVBox(wrapped(t.T("ui.support.text")), hide)),
 		widget.NewButton(t.T("ui.cancel"), func() { d.Hide() }), save)
-	w.fit(d, 520, 280)
-}
-
-// askOpenImports offers to undo what an import brought that was cut off when the program ended; then is called when
-// it is known whether there was one.
-func (w *Window) askOpenImports(then func()) {
-	background(w.tasks, w.svc.OpenImports, func(open []model.Import, err error) {
-		if err == nil && len(open) > 0 {
-			w.openImportsDialog(open)
-		}
-		w.showError(err)
-		then()
-	})
-}
-
-func (w *Window) openImportsDialog(open []model.Import) {
-	t := w.t
-	lines := []string{t.T("ui.cutoff.text")}
-	for _, im := range open {
-		lines = append(lines, t.T("ui.cutoff.line", "file", first(im.FileName, t.T("ui.import.pasted")), "list", im.ListName, "n", number(im.Rows),
-			"at", im.StartedAt.Local().Format("2006-01-02 15:04")))
-	}
-	lines = append(lines, t.T("ui.cutoff.choice"))
-	each := func(do func(context.Context, int64) error) {
-		act(w.tasks, func(ctx context.Context) error {
-			for _, im := range open {
-				if err := do(ctx, im.ID); err != nil {
-					return err
-				}
-			}
-			return nil
-		}, func(err error) {
-			w.recipients.load()
-			w.showError(err)
-		})
-	}
-	var d *popup
-	keep := widget.NewButton(t.T("ui.cutoff.keep"), func() {
-		d.Hide()
-		each(w.svc.KeepImport)
-	})
-	undo := primary(t.T("ui.import.undo"), theme.ContentUndoIcon(), func() {
-		d.Hide()
-		each(func(ctx context.Context, id int64) error {
-			_, err := w.svc.UndoImport(ctx, id)
-			return err
-		})
-	})
-	d = w.popup(t.T("ui.cutoff.title"), container.NewVScroll(wrapped(strings.Join(lines, "\n\n"))), keep, undo)
 	w.fit(d, 520, 280)
 }

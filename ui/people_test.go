@@ -62,7 +62,8 @@ func TestSearchSortSelectRemove(t *testing.T) {
 
 	p.table.Click(0, 0)
 	r.run()
-	r.tap("Never mail")
+	r.tap("More")
+	r.menu("Never mail")
 	r.wants("Never mail these 1 people again?")
 	r.press("Never mail")
 	if !strings.Contains(strings.Join(r.svc.calls, "\n"), "Suppress ") {

@@ -13,6 +13,8 @@ type Services interface {
 	SignInService
 	RecipientService
 	PeopleService
+	GroupService
+	DomainService
 	LetterService
 	CampaignService
 	PracticeService
@@ -60,6 +62,7 @@ type AccountService interface {
 type ImportInput struct {
 	Path, Text      string
 	Format, Charset string
+	Sheet           string
 	Columns         map[int]string // by position: "email", "name", "qq", "skip", or a field's name
 }
 
@@ -67,6 +70,8 @@ type ImportInput struct {
 type ImportPreview struct {
 	Format, Charset   string
 	Formats, Charsets []string
+	Sheet             string
+	Sheets            []string // those of a workbook that have addresses
 	Header            []string // titles of the columns; nil where there are none
 	Guess             []string // what each column is taken for
 	Sample            []model.Row
@@ -76,10 +81,12 @@ type ImportPreview struct {
 // RecipientService keeps people and lists.
 type RecipientService interface {
 	PreviewImport(ctx context.Context, in ImportInput) (ImportPreview, error)
+	Prospect(ctx context.Context, in ImportInput, spec model.ImportSpec) (model.Prospect, error)
 	Import(ctx context.Context, in ImportInput, spec model.ImportSpec, progress func(done, total int64)) (model.ImportReport, error)
 	UndoImport(ctx context.Context, importID int64) (int, error)
 	OpenImports(ctx context.Context) ([]model.Import, error) // cut off, when asked before any was begun
 	KeepImport(ctx context.Context, importID int64) error
+	ResumeImport(ctx context.Context, im model.Import, progress func(done, total int64)) (model.ImportReport, error)
 	SaveRejects(path string, r model.ImportReport) error
 	Lists(ctx context.Context) ([]model.List, error)
 	RenameList(ctx context.Context, id int64, name string) error
@@ -113,7 +120,8 @@ type LetterService interface {
 // CampaignSpec is what a campaign is made of.
 type CampaignSpec struct {
 	Name        string
-	ListID      int64
+	ListID      int64 // 0: everybody
+	SegmentID   int64 // of those, only who belongs to it; 0: all
 	Letter      model.Letter
 	AccountIDs  []int64
 	Schedule    model.Schedule

@@ -12,7 +12,7 @@ import (
 	"hongyan/ui/widgets"
 )
 
-// recipientsPane shows people, a list at a time.
+// recipientsPane shows people: everybody, a list or a segment at a time.
 type recipientsPane struct {
 	w       *Window
 	root    fyne.CanvasObject
@@ -24,10 +24,14 @@ type recipientsPane struct {
 	empty   fyne.CanvasObject
 	none    fyne.CanvasObject // nothing matches
 	count   *widget.Label
+	tag     *widgets.Action
 	remove  *widgets.Action
-	mute    *widgets.Action
-	consent *widgets.Action
+	actions *widgets.Action // menu of the selection
 	more    *widgets.Action // menu of the list
+	filter  *widgets.Action
+	chip    *widgets.Chip // says whom the filter chooses
+	notice  *notice
+	strips  *fyne.Container // chip and notice
 	filling bool
 	pause   pause
 }
@@ -56,24 +60,16 @@ func newRecipientsPane(w *Window) *recipientsPane {
 		p.table.Refresh()
 		p.counts()
 	}
-	p.table.OnOpen = func(i int) {
-		if c, ok := vm.row(i); ok {
-			w.contactDialog(c)
-		}
-	}
+	p.table.OnOpen = p.open
+	p.table.OnEdit = p.edit
+	p.table.OnMenu = p.rowMenu
 	p.table.OnDelete = p.askRemove
+	p.table.OnUndo = w.undo
 
 	p.lists = widget.NewSelect(nil, func(string) {
-		if p.filling {
-			return
+		if !p.filling {
+			p.choose(p.lists.SelectedIndex())
 		}
-		id := int64(0)
-		if i := p.lists.SelectedIndex(); i > 0 {
-			id = vm.lists[i-1].ID
-		}
-		vm.setList(id)
-		w.set(keyList, itoa(id))
-		w.sync()
 	})
 	p.search = widget.NewEntry()
 	p.search.SetPlaceHolder(t.T("ui.search"))
@@ -85,21 +81,28 @@ func newRecipientsPane(w *Window) *recipientsPane {
 	p.count = widget.NewLabel("")
 	p.count.Importance = widget.LowImportance
 	p.count.Truncation = fyne.TextTruncateEllipsis
+	p.tag = widgets.NewAction(t.T("ui.tag"), tagIcon, w.tagDialog)
+	p.tag.Tip = t.T("ui.tag.tip")
 	p.remove = widgets.NewAction(t.T("ui.remove"), theme.DeleteIcon(), p.askRemove)
-	p.mute = widgets.NewAction(t.T("ui.contact.suppress"), theme.CancelIcon(), p.askSuppress)
-	p.mute.Tip = t.T("ui.contact.suppress.tip")
-	p.consent = widgets.NewAction(t.T("ui.contact.consent.button"), theme.ConfirmIcon(), w.consentDialog)
-	p.consent.Tip = t.T("ui.contact.consent.tip")
-	for _, b := range []*widgets.Action{p.remove, p.mute, p.consent} {
+	p.actions = widgets.NewAction(t.T("ui.more"), theme.MoreHorizontalIcon(), nil)
+	p.actions.OnTapped = func() { w.menuAt(p.selectionMenu(), p.actions) }
+	p.actions.Tip = t.T("ui.more.tip")
+	p.filter = widgets.NewAction("", filterIcon, func() { w.filterDialog() })
+	p.filter.Tip = t.T("ui.filter.tip")
+	for _, b := range []*widgets.Action{p.tag, p.remove, p.actions, p.filter} {
 		b.Importance, b.OnHint = widget.LowImportance, w.step.hint
 	}
+	p.chip = widgets.NewChip(filterIcon, "", true, p.clearFilter)
+	p.chip.OnTapped, p.chip.OnHint = func() { w.filterDialog() }, w.step.hint
+	p.notice = newNotice(w)
+	p.strips = container.NewVBox(p.chip, p.notice.root)
 	p.more = widgets.NewAction("", theme.MoreVerticalIcon(), nil)
 	p.more.OnTapped = func() { p.listMenu(p.more) }
 	p.more.Importance, p.more.Tip, p.more.OnHint = widget.LowImportance, t.T("ui.list.more"), w.step.hint
-	top := container.NewGridWithColumns(2, container.NewBorder(nil, nil, nil, p.more, p.lists), p.search)
-	foot := container.New(widgets.Bar{Right: 1, Grow: 150}, p.count, p.consent, p.mute, p.remove)
+	top := container.NewGridWithColumns(2, container.NewBorder(nil, nil, nil, p.more, p.lists), container.NewBorder(nil, nil, nil, p.filter, p.search))
+	foot := container.New(widgets.Bar{Right: 1, Grow: 150}, p.count, p.tag, p.remove, p.actions)
 	p.none = container.NewCenter(widget.NewLabelWithStyle(t.T("ui.contact.nomatch"), fyne.TextAlignCenter, fyne.TextStyle{}))
-	p.full = container.NewBorder(container.NewVBox(top, p.header), foot, nil, nil, container.NewStack(p.table, p.none))
+	p.full = container.NewBorder(container.NewVBox(top, p.strips, p.header), foot, nil, nil, container.NewStack(p.table, p.none))
 	p.empty = widgets.NewEmpty(theme.ListIcon(), t.T("ui.contact.empty"), t.T("ui.contact.empty.hint"),
 		primary(t.T("ui.cmd.import"), theme.DownloadIcon(), func() { w.importDialog("", "") }),
 		widget.NewButtonWithIcon(t.T("ui.import.paste"), theme.ContentPasteIcon(), w.pasteImport))
@@ -127,9 +130,34 @@ func (p *recipientsPane) cells(i int) ([]widgets.CellValue, bool) {
 	return []widgets.CellValue{{Text: first(c.Address, c.Email)}, {Text: c.Name}, source}, p.w.recipients.selected(i)
 }
 
+// choose shows what stands at a place of the chooser: everybody, a list, or a segment.
+func (p *recipientsPane) choose(i int) {
+	w, vm := p.w, p.w.recipients
+	if i > len(vm.lists) {
+		w.showSegment(vm.segments[i-len(vm.lists)-1])
+		return
+	}
+	id := int64(0)
+	if i > 0 {
+		id = vm.lists[i-1].ID
+	}
+	vm.setList(id)
+	w.set(keyList, itoa(id))
+	w.set(keySegment, "0")
+	p.strip()
+	w.sync()
+}
+
+// clearFilter shows everybody of the list again.
+func (p *recipientsPane) clearFilter() {
+	p.w.set(keySegment, "0")
+	p.w.recipients.setFilter(model.Filter{})
+	p.w.sync()
+}
+
 func (p *recipientsPane) refresh() {
 	vm, t := p.w.recipients, p.w.t
-	none := vm.loaded && len(vm.ids) == 0 && vm.query.Search == "" && len(vm.lists) == 0
+	none := vm.loaded && len(vm.ids) == 0 && vm.query.Search == "" && vm.query.Filter.Empty() && len(vm.lists) == 0
 	show(p.empty, none)
 	show(p.full, !none)
 	show(p.none, vm.loaded && len(vm.ids) == 0 && !none)
@@ -137,16 +165,42 @@ func (p *recipientsPane) refresh() {
 	p.filling = true
 	options, chosen := []string{t.T("ui.list.all")}, 0
 	for i, l := range vm.lists {
-		options = append(options, l.Name+"  ("+number(l.Count)+")")
+		options = append(options, listLabel(l))
 		if l.ID == vm.query.ListID {
 			chosen = i + 1
+		}
+	}
+	for i, s := range vm.segments {
+		options = append(options, t.T("ui.segment.label", "name", s.Name))
+		if s.ID == vm.segment {
+			chosen = len(vm.lists) + i + 1
 		}
 	}
 	p.lists.SetOptions(options)
 	p.lists.SetSelectedIndex(chosen)
 	p.filling = false
+	p.strip()
 	p.table.Refresh()
 	p.counts()
+}
+
+func listLabel(l model.List) string { return l.Name + "  (" + number(l.Count) + ")" }
+
+// strip says whom the filter chooses, where there is one.
+func (p *recipientsPane) strip() {
+	f := p.w.recipients.query.Filter
+	was := p.chip.Visible()
+	p.chip.SetText(p.w.filterWords(f))
+	show(p.chip, !f.Empty())
+	if was != p.chip.Visible() {
+		p.relayout()
+	}
+}
+
+// relayout gives the table what the lines above it leave.
+func (p *recipientsPane) relayout() {
+	p.strips.Refresh()
+	p.full.Refresh()
 }
 
 // rows redraws rows that have arrived, if they are still to be seen.
@@ -171,9 +225,9 @@ func (p *recipientsPane) counts() {
 	if n == 0 {
 		reason = t.T("ui.why.noselection")
 	}
+	p.tag.Allow(reason)
 	p.remove.Allow(reason)
-	p.mute.Allow(reason)
-	p.consent.Allow(reason)
+	p.actions.Allow(reason)
 }
 
 func (p *recipientsPane) askRemove() {

@@ -22,16 +22,20 @@ type recipientsVM struct {
 	rows    func(from, to int)  // rows [from, to) have arrived
 	failed  func(err error)     // something went wrong in the background
 	moved   func(contact int64) // another contact is the current one
+	news    func(model.Change)  // somebody was changed by hand
 
-	lists   []model.List
+	groups
 	query   model.ContactQuery
-	ids     []int64
-	loaded  bool // ids answer query
+	segment int64   // whose filter the query has; 0: none, or the user's own
+	ids     []int64 // never changed in place: what works in the background shares it
+	known   bool    // groups are read
+	loaded  bool    // ids answer query
 	loading bool
 
 	// The selection is a set of ids, or all but a set: selecting a million costs nothing.
 	all    bool
 	except map[int64]struct{}
+	lent   bool // except is read in the background: it is copied before it is changed
 	anchor int
 	cursor int
 
@@ -47,6 +51,15 @@ type recipientsVM struct {
 type peopleServices interface {
 	RecipientService
 	PeopleService
+	GroupService
+}
+
+// groups are what people are sorted by, and what was done to them.
+type groups struct {
+	lists    []model.List
+	segments []model.Segment
+	tags     []model.Tag
+	changes  []model.Change // that can be taken back, the newest first
 }
 
 type page struct {
@@ -57,7 +70,7 @@ type page struct {
 func newRecipientsVM(svc peopleServices, tasks *Tasks) *recipientsVM {
 	vm := &recipientsVM{
 		svc: svc, tasks: tasks, except: map[int64]struct{}{}, anchor: -1, cursor: -1,
-		changed: func() {}, rows: func(int, int) {}, failed: func(error) {}, moved: func(int64) {},
+		changed: func() {}, rows: func(int, int) {}, failed: func(error) {}, moved: func(int64) {}, news: func(model.Change) {},
 	}
 	vm.query.Sort = model.SortAdded
 	vm.dropPages()
@@ -69,20 +82,56 @@ func (vm *recipientsVM) dropPages() {
 	vm.pages, vm.lru, vm.waiting = map[int]*list.Element{}, list.New(), map[int]bool{}
 }
 
-// load reads the lists and the ids again.
+// load reads the lists, all that people are sorted by, and the ids again.
 func (vm *recipientsVM) load() {
-	background(vm.tasks, vm.svc.Lists, func(ls []model.List, err error) {
+	was, known := newest(vm.changes), vm.known
+	background(vm.tasks, vm.readGroups, func(g groups, err error) {
 		if err != nil {
 			vm.failed(err)
 			return
 		}
-		vm.lists = ls
-		if vm.query.ListID != 0 && !slices.ContainsFunc(ls, func(l model.List) bool { return l.ID == vm.query.ListID }) {
+		vm.groups, vm.known = g, true
+		gone := func(id int64, in bool) bool { return id != 0 && !in }
+		if _, ok := vm.list(); gone(vm.query.ListID, ok) {
 			vm.query.ListID = 0
 		}
+		if vm.segment != 0 {
+			s, ok := vm.shownSegment()
+			if !ok {
+				vm.segment = 0
+			}
+			vm.query.Filter = s.Filter
+			vm.reload()
+		}
 		vm.changed()
+		if id := newest(vm.changes); known && id > was {
+			vm.news(vm.changes[0])
+		}
 	})
-	vm.reload()
+	if vm.segment == 0 { // else its filter is read first
+		vm.reload()
+	}
+}
+
+func newest(changes []model.Change) int64 {
+	if len(changes) == 0 {
+		return 0
+	}
+	return changes[0].ID
+}
+
+func (vm *recipientsVM) readGroups(ctx context.Context) (g groups, err error) {
+	if g.lists, err = vm.svc.Lists(ctx); err != nil {
+		return g, err
+	}
+	if g.segments, err = vm.svc.Segments(ctx); err != nil {
+		return g, err
+	}
+	if g.tags, err = vm.svc.Tags(ctx); err != nil {
+		return g, err
+	}
+	g.changes, err = vm.svc.Changes(ctx)
+	return g, err
 }
 
 // reload asks for the ids of the query; an earlier question that is still running is given up.
@@ -114,13 +163,50 @@ func (vm *recipientsVM) reload() {
 		})
 }
 
+// setList shows a list, or everybody. The user's own filter stays; that of a segment goes with the segment.
 func (vm *recipientsVM) setList(id int64) {
-	if id == vm.query.ListID && vm.loaded {
+	if id == vm.query.ListID && vm.segment == 0 && vm.loaded {
 		return
+	}
+	if vm.segment != 0 {
+		vm.segment, vm.query.Filter = 0, model.Filter{}
 	}
 	vm.query.ListID = id
 	vm.clearSelection()
 	vm.reload()
+}
+
+// setSegment shows those who belong to a segment, of all lists.
+func (vm *recipientsVM) setSegment(s model.Segment) {
+	vm.segment, vm.query.ListID, vm.query.Filter = s.ID, 0, s.Filter
+	vm.clearSelection()
+	vm.reload()
+}
+
+// setFilter shows only those whom a filter chooses.
+func (vm *recipientsVM) setFilter(f model.Filter) {
+	vm.segment, vm.query.Filter = 0, f
+	vm.clearSelection()
+	vm.reload()
+	vm.changed()
+}
+
+// show turns to a list without search and filter; load follows.
+func (vm *recipientsVM) show(listID int64) {
+	vm.segment, vm.query.ListID, vm.query.Search, vm.query.Filter = 0, listID, "", model.Filter{}
+	vm.clearSelection()
+}
+
+// ownFilter reports whether a filter is in force that is not that of a segment.
+func (vm *recipientsVM) ownFilter() bool { return vm.segment == 0 && !vm.query.Filter.Empty() }
+
+func (vm *recipientsVM) shownSegment() (model.Segment, bool) {
+	for _, s := range vm.segments {
+		if s.ID == vm.segment {
+			return s, true
+		}
+	}
+	return model.Segment{}, false
 }
 
 func (vm *recipientsVM) search(text string) {
@@ -202,108 +288,4 @@ func (vm *recipientsVM) fetch(n int) {
 			}
 			vm.rows(from, to)
 		})
-}
-
-func (vm *recipientsVM) clearSelection() {
-	vm.all, vm.except, vm.anchor, vm.cursor = false, map[int64]struct{}{}, -1, -1
-}
-
-func (vm *recipientsVM) selectAll() { vm.all, vm.except = true, map[int64]struct{}{} }
-
-func (vm *recipientsVM) selected(i int) bool {
-	if i < 0 || i >= len(vm.ids) {
-		return false
-	}
-	_, in := vm.except[vm.ids[i]]
-	return in != vm.all
-}
-
-func (vm *recipientsVM) selectedCount() int {
-	if vm.all {
-		return len(vm.ids) - len(vm.except)
-	}
-	return len(vm.except)
-}
-
-// selectedIDs lists the selection in the order of the list.
-func (vm *recipientsVM) selectedIDs() []int64 {
-	out := make([]int64, 0, vm.selectedCount())
-	for i, id := range vm.ids {
-		if vm.selected(i) {
-			out = append(out, id)
-		}
-	}
-	return out
-}
-
-// click selects row i as lists do: alone, with ctrl in addition, with shift from the last click on.
-func (vm *recipientsVM) click(i int, ctrl, shift bool) {
-	if i < 0 || i >= len(vm.ids) {
-		return
-	}
-	switch {
-	case shift && vm.anchor >= 0 && vm.anchor < len(vm.ids):
-		vm.all, vm.except = false, map[int64]struct{}{}
-		for j := min(i, vm.anchor); j <= max(i, vm.anchor); j++ {
-			vm.except[vm.ids[j]] = struct{}{}
-		}
-	case ctrl:
-		if _, in := vm.except[vm.ids[i]]; in {
-			delete(vm.except, vm.ids[i])
-		} else {
-			vm.except[vm.ids[i]] = struct{}{}
-		}
-		vm.anchor = i
-	default:
-		vm.all, vm.except = false, map[int64]struct{}{vm.ids[i]: {}}
-		vm.anchor = i
-	}
-	vm.cursor = i
-	vm.moved(vm.current())
-}
-
-// current is the contact that the preview shows: the one clicked last, else the first; 0 when there is none.
-func (vm *recipientsVM) current() int64 {
-	switch {
-	case vm.cursor >= 0 && vm.cursor < len(vm.ids):
-		return vm.ids[vm.cursor]
-	case len(vm.ids) > 0:
-		return vm.ids[0]
-	}
-	return 0
-}
-
-// remove takes the selected people out of the list, or out of the program where no list is chosen.
-func (vm *recipientsVM) remove(done func(error)) {
-	ids, list := vm.selectedIDs(), vm.query.ListID
-	act(vm.tasks, func(ctx context.Context) error { return vm.svc.RemoveContacts(ctx, ids, list) }, func(err error) {
-		if err == nil {
-			vm.clearSelection()
-		}
-		vm.load()
-		done(err)
-	})
-}
-
-// suppress keeps the selected people from ever being mailed.
-func (vm *recipientsVM) suppress(done func(error)) {
-	ids := vm.selectedIDs()
-	act(vm.tasks, func(ctx context.Context) error {
-		for len(ids) > 0 {
-			n := min(500, len(ids))
-			cs, err := vm.svc.Contacts(ctx, ids[:n])
-			if err != nil {
-				return err
-			}
-			emails := make([]string, len(cs))
-			for i, c := range cs {
-				emails[i] = c.Email
-			}
-			if err := vm.svc.Suppress(ctx, emails, "user"); err != nil {
-				return err
-			}
-			ids = ids[n:]
-		}
-		return nil
-	}, done)
 }

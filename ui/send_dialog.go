@@ -54,24 +54,57 @@ func (w *Window) checkDialog() {
 		w.message(t.T("ui.cmd.start"), t.T(why))
 		return
 	}
-	spec := CampaignSpec{Letter: w.letter.letter, ListID: w.recipients.query.ListID, AccountIDs: w.accounts.usable()}
-	lists := w.recipients.lists
-	var names []string
-	for _, l := range lists {
-		names = append(names, l.Name+"  ("+number(l.Count)+")")
+	if w.recipients.ownFilter() {
+		w.filteredDialog()
+		return
 	}
-	at := max(0, slices.IndexFunc(lists, func(l model.List) bool { return l.ID == spec.ListID }))
-	spec.ListID, spec.Name = lists[at].ID, w.newName(lists[at].Name)
+	w.checkFor(w.recipients.query.ListID, w.recipients.segment)
+}
 
+// filteredDialog asks whom a campaign is for while a filter is in force that has no name: a campaign goes to lists and
+// segments, and who sees only some people must not write to others by mistake.
+func (w *Window) filteredDialog() {
+	t, vm := w.t, w.recipients
+	list := vm.query.ListID
+	var d *popup
+	all := widget.NewButton(t.T("ui.check.filtered.all"), func() {
+		d.Hide()
+		w.checkFor(list, 0)
+	})
+	some := primary(t.T("ui.check.filtered.some"), filterIcon, func() {
+		d.Hide()
+		w.segmentDialog(model.Segment{Filter: vm.query.Filter}, func(s model.Segment) { w.checkFor(list, s.ID) })
+	})
+	d = w.popup(t.T("ui.cmd.start"), container.NewVScroll(wrapped(t.T("ui.check.filtered", "n", number(len(vm.ids)), "filter", w.filterWords(vm.query.Filter)))),
+		widget.NewButton(t.T("ui.cancel"), func() { d.Hide() }), all, some)
+	w.fit(d, 560, 230)
+}
+
+// checkFor shows what a campaign to a list and a segment would do.
+func (w *Window) checkFor(listID, segmentID int64) {
+	t := w.t
+	spec := CampaignSpec{Letter: w.letter.letter, AccountIDs: w.accounts.usable()}
+	if listID == 0 && segmentID == 0 { // writing to everybody has to be chosen
+		listID = w.recipients.lists[0].ID
+	}
+	var examine func()
+	to := ""
 	name := widget.NewEntry()
-	name.SetText(spec.Name)
-	choose := widget.NewSelect(names, nil)
-	choose.SetSelectedIndex(at)
+	var who *audienceChooser
+	who = w.newAudience(listID, segmentID, func() {
+		old := w.newName(to)
+		to = who.name()
+		if name.Text == old { // the user has not named it
+			name.SetText(w.newName(to))
+		}
+		examine()
+	})
+	to = who.name()
+	name.SetText(w.newName(to))
 	list := container.NewVBox()
 	result := container.NewVBox(widget.NewLabel(t.T("ui.check.running")))
 	send := primary(t.T("ui.check.send"), theme.MailSendIcon(), nil)
 	send.Disable()
-	var examine func()
 	for _, a := range w.accounts.accounts {
 		c := widget.NewCheck(accountLabel(a), nil)
 		c.Checked = slices.Contains(spec.AccountIDs, a.ID)
@@ -100,6 +133,7 @@ func (w *Window) checkDialog() {
 		if spec.Schedule, ok = when.read(w); !ok {
 			return
 		}
+		spec.ListID, spec.SegmentID = who.ids()
 		mine, s := gen, spec
 		background(w.tasks, func(ctx context.Context) (Check, error) { return w.svc.Check(ctx, s) }, func(c Check, err error) {
 			if mine != gen {
@@ -110,21 +144,12 @@ func (w *Window) checkDialog() {
 				result.Add(w.finding(theme.NewErrorThemedResource(theme.ErrorIcon()), t.Error(err)))
 				return
 			}
-			blocked := w.checkLines(result, lists[at].Name, c)
+			blocked := w.checkLines(result, to, c)
 			send.SetText(t.T("ui.check.sendn", "n", number(c.People)))
 			if !blocked && c.People > 0 {
 				send.Enable()
 			}
 		})
-	}
-	choose.OnChanged = func(string) {
-		old := w.newName(lists[at].Name)
-		at = choose.SelectedIndex()
-		spec.ListID = lists[at].ID
-		if name.Text == old { // the user has not named it
-			name.SetText(w.newName(lists[at].Name))
-		}
-		examine()
 	}
 	var d *popup
 	send.OnTapped = func() {
@@ -141,7 +166,7 @@ func (w *Window) checkDialog() {
 				w.start(c.ID)
 			})
 	}
-	form := widget.NewForm(row(t.T("ui.check.name"), name, ""), row(t.T("ui.check.list"), choose, ""),
+	form := widget.NewForm(row(t.T("ui.check.name"), name, ""), row(t.T("ui.check.list"), who.root, ""),
 		row(t.T("ui.check.subject"), clipped(spec.Letter.Subject), ""), row(t.T("ui.check.accounts"), container.NewVBox(list, ad), ""))
 	d = w.popup(t.T("ui.check.title"), container.NewBorder(form, nil, nil, nil, container.NewVScroll(container.NewVBox(when.root, widget.NewSeparator(), result))),
 		widget.NewButton(t.T("ui.cancel"), func() { d.Hide() }), send)

@@ -189,7 +189,7 @@ func moreScenes(lang string, w, h float32) map[string]func(t testing.TB) *rig {
 		}),
 		"support": dialog(func(_ testing.TB, r *rig) { r.w.supportDialog() }),
 		"cutoff": dialog(func(_ testing.TB, r *rig) {
-			r.w.openImportsDialog([]model.Import{{ID: 1, ImportSpec: model.ImportSpec{FileName: "customers-gbk.csv", ListName: r.svc.lists[0].Name}, Rows: 40_000, StartedAt: r.svc.at(0)}})
+			r.w.cutOffDialog([]model.Import{{ID: 1, ImportSpec: model.ImportSpec{ImportFile: model.ImportFile{Path: "/home/shop/customers-gbk.csv"}, FileName: "customers-gbk.csv", ListName: r.svc.lists[0].Name}, Rows: 40_000, StartedAt: r.svc.at(0)}})
 		}),
 	}
 	for _, x := range failures {

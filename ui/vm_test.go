@@ -126,7 +126,7 @@ func TestRecipientSelection(t *testing.T) {
 	vm.click(6, false, true)
 	vm.click(10, true, false)
 	vm.click(4, true, false)
-	if got, want := vm.selectedIDs(), []int64{4, 6, 7, 11}; !slices.Equal(got, want) {
+	if got, want := vm.selection()(), []int64{4, 6, 7, 11}; !slices.Equal(got, want) {
 		t.Errorf("selected %v, want %v", got, want)
 	}
 	if vm.current() != 5 {

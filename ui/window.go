@@ -63,12 +63,12 @@ type Window struct {
 // endMark is what stood in the window when a campaign came to its end: as long as it stands there, the next step is
 // to look at how it went.
 type endMark struct {
-	campaign, list int64
-	edits          int
+	campaign, list, segment int64
+	edits                   int
 }
 
 func (w *Window) mark() endMark {
-	return endMark{w.progress.id, w.recipients.query.ListID, w.letter.edits}
+	return endMark{w.progress.id, w.recipients.query.ListID, w.recipients.segment, w.letter.edits}
 }
 
 // geometry is what is remembered of the window's shape.
@@ -86,6 +86,7 @@ const (
 	keyFont     = "ui.font"
 	keyFolder   = "ui.folder"
 	keyList     = "ui.list"
+	keySegment  = "ui.segment"
 	keyCampaign = "ui.campaign"
 )
 
@@ -108,7 +109,7 @@ func New(a fyne.App, svc Services, o Options) *Window {
 	w.recipients = newRecipientsVM(svc, w.tasks)
 	w.letter = newLetterVM(svc, w.tasks)
 	w.progress = newProgressVM(svc, w.tasks)
-	w.recipients.query.ListID = atoi(svc.Setting(keyList))
+	w.recipients.query.ListID, w.recipients.segment = atoi(svc.Setting(keyList)), atoi(svc.Setting(keySegment))
 
 	w.win = a.NewWindow("鸿雁 Hongyan")
 	w.win.SetIcon(Icon())
@@ -117,6 +118,8 @@ func New(a fyne.App, svc Services, o Options) *Window {
 	w.win.SetCloseIntercept(w.askClose)
 	w.win.SetOnDropped(w.dropped)
 	w.win.Canvas().SetOnTypedKey(w.typedKey)
+	// Where a field has the keyboard, the keys are its own: it takes back its text.
+	w.win.Canvas().AddShortcut(&fyne.ShortcutUndo{}, func(fyne.Shortcut) { w.undo() })
 	w.saved = geometry{W: 1280, H: 800, Main: 0.36, Left: 0.3, Right: 0.5, Letter: 0.5}
 	if s := svc.Setting(keyGeometry); s != "" {
 		_ = json.Unmarshal([]byte(s), &w.saved) // a damaged setting leaves the usual shape
@@ -221,6 +224,7 @@ func (w *Window) build() {
 	w.recipients.changed = func() { w.recipientsPane.refresh(); w.sync() }
 	w.recipients.rows = func(from, to int) { w.recipientsPane.rows(from, to) }
 	w.recipients.moved = func(int64) { w.recipientsPane.counts(); w.sync() }
+	w.recipients.news = func(c model.Change) { w.recipientsPane.notice.say(w.changeWords(c), true) }
 	w.letter.changed = func() { w.letterPane.load(); w.sync() }
 	w.letter.shown = func() { w.letterPane.showPreview(); w.sync() }
 	w.progress.changed = func() { w.progressPane.refresh(); w.sync() }

@@ -24,7 +24,7 @@ func (b *Bridge) CreateCampaign(ctx context.Context, spec ui.CampaignSpec) (*mod
 }
 
 func campaignSpec(s ui.CampaignSpec) app.CampaignSpec {
-	return app.CampaignSpec{Name: s.Name, ListID: s.ListID, Letter: s.Letter, AccountIDs: s.AccountIDs, Schedule: s.Schedule, Advertising: s.Advertising}
+	return app.CampaignSpec{Name: s.Name, ListID: s.ListID, SegmentID: s.SegmentID, Letter: s.Letter, AccountIDs: s.AccountIDs, Schedule: s.Schedule, Advertising: s.Advertising}
 }
 
 // Explain implements ui.CampaignService.

@@ -35,7 +35,7 @@ func wordOf(c contacts.Column) string {
 
 // source opens what the user gave. The caller closes it.
 func source(in ui.ImportInput) (*contacts.Source, error) {
-	opt := contacts.Options{Format: in.Format, Charset: in.Charset}
+	opt := contacts.Options{Format: in.Format, Charset: in.Charset, Sheet: in.Sheet}
 	for i, word := range in.Columns {
 		if opt.Mapping == nil {
 			opt.Mapping = map[int]contacts.Role{}
@@ -60,7 +60,7 @@ func (b *Bridge) PreviewImport(_ context.Context, in ui.ImportInput) (ui.ImportP
 		return ui.ImportPreview{}, err
 	}
 	p := ui.ImportPreview{Format: src.Format(), Charset: src.Charset(), Formats: contacts.Formats(), Charsets: contacts.Charsets(),
-		Sample: rows, NoConsent: src.NoConsent()}
+		Sample: rows, NoConsent: src.NoConsent(), Sheet: src.Sheet(), Sheets: src.Sheets()}
 	for _, c := range src.Columns() {
 		p.Header = append(p.Header, c.Header)
 		p.Guess = append(p.Guess, wordOf(c))

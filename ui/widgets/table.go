@@ -30,18 +30,25 @@ type Table struct {
 	OnOpen  func(i int)
 	// OnMenu hears a secondary click on row i.
 	OnMenu func(i int, at fyne.Position)
-	// OnAll hears Ctrl+A, OnDelete the delete key.
+	// OnAll hears Ctrl+A, OnDelete the delete key, OnUndo Ctrl+Z, OnEdit F2 with the row it is for.
 	OnAll    func()
 	OnDelete func()
+	OnUndo   func()
+	OnEdit   func(i int)
 
 	current int
+	rows    []*tableRow // as many as fit on the screen
 }
 
 // NewTable makes a table of length() rows.
 func NewTable(columns Columns, length func() int, row func(i int) ([]CellValue, bool)) *Table {
 	t := &Table{columns: columns, row: row}
 	t.Length = length
-	t.CreateItem = func() fyne.CanvasObject { return newTableRow(t) }
+	t.CreateItem = func() fyne.CanvasObject {
+		r := newTableRow(t)
+		t.rows = append(t.rows, r)
+		return r
+	}
 	t.UpdateItem = func(i widget.ListItemID, o fyne.CanvasObject) {
 		if i < 0 || i >= length() {
 			return
@@ -89,6 +96,10 @@ func (t *Table) TypedKey(ev *fyne.KeyEvent) {
 		if t.OnOpen != nil && t.current < n {
 			t.OnOpen(t.current)
 		}
+	case fyne.KeyF2:
+		if t.OnEdit != nil && t.current < n {
+			t.OnEdit(t.current)
+		}
 	case fyne.KeyDelete:
 		if t.OnDelete != nil {
 			t.OnDelete()
@@ -96,10 +107,18 @@ func (t *Table) TypedKey(ev *fyne.KeyEvent) {
 	}
 }
 
-// TypedShortcut selects all rows on Ctrl+A.
+// TypedShortcut selects all rows on Ctrl+A, and takes back what was done on Ctrl+Z.
 func (t *Table) TypedShortcut(s fyne.Shortcut) {
-	if _, ok := s.(*fyne.ShortcutSelectAll); ok && t.OnAll != nil {
-		t.OnAll()
+	do := t.OnAll
+	switch s.(type) {
+	case *fyne.ShortcutSelectAll:
+	case *fyne.ShortcutUndo:
+		do = t.OnUndo
+	default:
+		return
+	}
+	if do != nil {
+		do()
 	}
 }
 

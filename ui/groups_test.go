@@ -1,0 +1,594 @@
+package ui
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
+	"fyne.io/fyne/v2/widget"
+
+	"hongyan/app/model"
+)
+
+// selects are the choosers of the topmost dialog, in order.
+func (r *rig) selects() (out []*widget.Select) {
+	walk(r.top(), func(o fyne.CanvasObject) {
+		if s, ok := o.(*widget.Select); ok {
+			out = append(out, s)
+		}
+	})
+	return out
+}
+
+// pick chooses an option of a chooser of the topmost dialog.
+func (r *rig) pick(at int, option string) {
+	r.t.Helper()
+	s := r.selects()[at]
+	i := slices.IndexFunc(s.Options, func(o string) bool { return strings.Contains(o, option) })
+	if i < 0 {
+		r.t.Fatalf("no option %q in %q", option, s.Options)
+	}
+	s.SetSelectedIndex(i)
+	r.run()
+}
+
+// typed puts text into the last field of the topmost dialog.
+func (r *rig) typed(text string) {
+	r.t.Helper()
+	var last *widget.Entry
+	walk(r.top(), func(o fyne.CanvasObject) {
+		switch e := o.(type) {
+		case *widget.Entry:
+			last = e
+		case *widget.SelectEntry:
+			last = &e.Entry
+		}
+	})
+	last.SetText(text)
+	r.run()
+}
+
+// TestFilterDialog: rows are put together, the count follows, and what is shown is said in the pane and taken away there.
+func TestFilterDialog(t *testing.T) {
+	r := newRig(t, "en", shop("en"))
+	p := r.w.recipientsPane
+	if p.chip.Visible() {
+		t.Error("a filter is told of that is none")
+	}
+	test.Tap(p.filter)
+	r.run()
+	r.wants("300 people match.")
+	r.typed("customer")
+	r.wants("100 people match.") // counted without a press
+	r.tap("Add a condition")
+	r.pick(2, "Consent")
+	r.pick(3, "is not recorded")
+	r.wants("4 people match.", "all of it", "any of it")
+	r.tap("Add a condition")
+	r.wants("4 people match.", "Rows without a value do not count.")
+	walk(r.top(), func(o fyne.CanvasObject) {
+		if g, ok := o.(*widget.RadioGroup); ok {
+			g.SetSelected("any of it")
+		}
+	})
+	r.run()
+	r.wants("107 people match.")
+	r.tap("Show")
+	r.noDialog()
+	if got, want := p.chip.Text(), `Address contains "customer", or consent not recorded`; got != want {
+		t.Errorf("the pane says %q, want %q", got, want)
+	}
+	r.wants("107 people", "A filter is on: 107 people are shown.")
+	r.w.filterDialog()
+	r.run()
+	r.tap("Clear")
+	r.wants("300 people match.")
+	r.tap("Cancel")
+	r.wants("107 people")
+	p.clearFilter()
+	r.run()
+	r.wants("300 people")
+	if p.chip.Visible() {
+		t.Error("the filter is still told of")
+	}
+}
+
+// TestFilterTrouble: what the use cases refuse is said, and cannot be shown or saved.
+func TestFilterTrouble(t *testing.T) {
+	r := newRig(t, "en", shop("en"))
+	r.svc.fail["ContactIDs"] = model.E(model.EInvalid, nil, "field", "filter", "value", "x")
+	r.w.filterDialog()
+	r.run()
+	r.wants(r.w.t.Error(r.svc.fail["ContactIDs"]))
+	if r.enabled("Show") || r.enabled("Save as segment…") {
+		t.Error("it can be used")
+	}
+	delete(r.svc.fail, "ContactIDs")
+	r.typed("x")
+	if !r.enabled("Show") || !r.enabled("Save as segment…") {
+		t.Error("it cannot be used")
+	}
+}
+
+// TestSegments: a filter is saved, shown from the chooser, remembered, renamed, changed and removed.
+func TestSegments(t *testing.T) {
+	f := shop("en")
+	r := newRig(t, "en", f)
+	p := r.w.recipientsPane
+	r.w.filterDialog()
+	r.typed("@qq.com")
+	r.tap("Save as segment…")
+	r.wants(`Address contains "@qq.com"`)
+	if r.enabled("Save") {
+		t.Error("it can be saved without a name")
+	}
+	f.segments = []model.Segment{{ID: 1, Name: "Fans", Filter: model.Filter{Conditions: []model.Condition{{What: model.WhereConsent}}}}}
+	name := r.field("ui.account.name")
+	name.SetText("Fans")
+	r.press("Save")
+	r.wants(r.w.t.Error(model.E(model.EExists, nil, "kind", "segment", "name", "Fans"))) // taken
+	name.SetText("On QQ")
+	r.press("Save")
+	r.noDialog()
+	if got := p.lists.Selected; got != "Segment: On QQ" {
+		t.Errorf("shown is %q", got)
+	}
+	r.wants("60 people", "Ready: press Start to check the letter to On QQ (60 people) and send it.")
+	again := newRig(t, "en", f)
+	if again.w.recipientsPane.lists.Selected != "Segment: On QQ" || len(again.w.recipients.ids) != 60 {
+		t.Errorf("after a start: %q, %d people", again.w.recipientsPane.lists.Selected, len(again.w.recipients.ids))
+	}
+
+	p.more.OnTapped()
+	r.menu("Rename the segment")
+	r.field("ui.account.name").SetText("QQ people")
+	r.press("Save")
+	if f.segments[1].Name != "QQ people" || f.segments[1].Filter.Empty() {
+		t.Errorf("stored %+v", f.segments[1])
+	}
+	p.more.OnTapped()
+	r.menu("Change the segment")
+	r.typed("@163.com")
+	r.tap("Save as segment…")
+	r.press("Save")
+	if len(f.segments) != 2 || f.segments[1].Filter.Conditions[0].Text != "@163.com" {
+		t.Errorf("stored %+v", f.segments)
+	}
+	r.wants("60 people")
+	p.choose(1) // a list: the filter of the segment goes with it
+	r.run()
+	r.wants("300 people")
+	p.choose(3)
+	r.run()
+	if r.w.recipients.segment != 1 || len(r.w.recipients.ids) != 289 {
+		t.Errorf("segment %d, %d people", r.w.recipients.segment, len(r.w.recipients.ids))
+	}
+	p.more.OnTapped()
+	r.menu("Remove the segment")
+	r.wants(`Remove the segment "Fans"?`)
+	r.press("Remove")
+	r.wants("300 people")
+	if r.w.recipients.segment != 0 || p.chip.Visible() {
+		t.Error("its filter is still in force")
+	}
+}
+
+// TestTagSelection: a tag is put on those who are selected, by name; one that nobody has cannot be taken off.
+func TestTagSelection(t *testing.T) {
+	r := newRig(t, "en", shop("en"))
+	if r.enabled("Tag") {
+		t.Error("nobody can be tagged")
+	}
+	r.w.recipientsPane.table.Click(0, 0)
+	r.w.recipientsPane.table.Click(2, fyne.KeyModifierShift)
+	r.tap("Tag")
+	r.wants("3 people are selected.")
+	if r.enabled("Put on") || r.enabled("Take off") {
+		t.Error("no tag can be put on or taken off")
+	}
+	r.typed("member")
+	if r.enabled("Take off") {
+		t.Error("a tag that there is not can be taken off")
+	}
+	r.tap("Put on")
+	r.noDialog()
+	if !r.svc.has("TagContacts member 1 2 3") {
+		t.Errorf("calls %q", r.svc.calls)
+	}
+	r.wants("3 selected")
+	r.tap("Tag")
+	r.typed("MEMBER")
+	r.tap("Take off")
+	if !r.svc.has("UntagContacts 1 1 2 3") {
+		t.Errorf("calls %q", r.svc.calls)
+	}
+}
+
+// TestTags: all tags are listed; who has one is shown, and it is renamed and removed.
+func TestTags(t *testing.T) {
+	f := shop("en")
+	r := newRig(t, "en", f)
+	r.w.command("tags").fire()
+	r.run()
+	r.wants("No tags yet.")
+	r.tap("Close")
+	f.tags, f.tagged = []model.Tag{{ID: 1, Name: "member"}, {ID: 2, Name: "guest"}}, tagged{1: {1, 2, 3}}
+	r.w.recipients.load()
+	r.run()
+	r.w.command("tags").fire()
+	r.run()
+	r.wants("member", "guest", "3")
+	if r.enabled("Rename") || r.enabled("Remove") || r.enabled("Show people") {
+		t.Error("something can be done with no tag")
+	}
+	r.table().Click(0, 0)
+	r.run()
+	r.tap("Rename")
+	r.field("ui.account.name").SetText("fellow")
+	r.press("Save")
+	r.wants("fellow")
+	r.tap("Remove")
+	r.wants(`Remove the tag "fellow" from 3 people?`)
+	r.tap("Cancel")
+	r.tap("Show people")
+	r.noDialog()
+	r.wants("3 people", `tagged "fellow"`)
+	r.w.tagsDialog()
+	r.table().Click(1, 0)
+	r.run()
+	r.tap("Remove")
+	r.tap("Remove")
+	if !f.has("RemoveTag 2") {
+		t.Errorf("calls %q", f.calls)
+	}
+}
+
+// TestUndo: what was removed is told of, and comes back by the button, the menu and Ctrl+Z in the list, never from a field.
+func TestUndo(t *testing.T) {
+	r := newRig(t, "en", shop("en"))
+	p := r.w.recipientsPane
+	undo := r.w.command("undo")
+	if undo.item.Label != "Undo" || !undo.item.Disabled || p.notice.root.Visible() {
+		t.Errorf("at the start: %q, %v", undo.item.Label, undo.item.Disabled)
+	}
+	remove := func() {
+		p.table.Click(0, 0)
+		p.table.Click(4, fyne.KeyModifierShift)
+		p.askRemove()
+		r.run()
+		r.press("Remove")
+		r.w.recipients.changes = r.svc.changes
+		r.wants("295 people")
+	}
+	p.table.Click(0, 0)
+	p.table.Click(4, fyne.KeyModifierShift)
+	p.askRemove()
+	walk(r.top(), func(o fyne.CanvasObject) {
+		if s, f, _ := label(o); s == "Remove" {
+			f()
+		}
+	})
+	r.idle(r.w.tasks) // the line goes after a while: no timer runs
+	r.frame()
+	r.wants("5 people removed", "295 people")
+	if undo.item.Label != "Undo: 5 people removed" || undo.item.Disabled {
+		t.Errorf("the menu says %q", undo.item.Label)
+	}
+	walk(r.top(), func(o fyne.CanvasObject) {
+		if s, f, _ := label(o); s == "Undo" {
+			f()
+		}
+	})
+	r.idle(r.w.tasks)
+	r.frame()
+	r.wants("300 people", "Undone: 5 people removed.")
+	r.run()
+
+	remove()
+	r.w.win.Canvas().Focus(p.search)
+	p.search.TypedShortcut(&fyne.ShortcutUndo{})
+	r.run()
+	r.wants("295 people")
+	p.table.TypedShortcut(&fyne.ShortcutUndo{})
+	r.run()
+	r.wants("300 people")
+	remove()
+	undo.fire()
+	r.run()
+	r.wants("300 people")
+	undo.fire()
+	r.run()
+	r.wants("There is nothing to take back.")
+}
+
+// TestNoticeGoes: the line about what was done goes by itself.
+func TestNoticeGoes(t *testing.T) {
+	r := newRig(t, "en", shop("en"))
+	n := r.w.recipientsPane.notice
+	n.say("done", true)
+	r.frame()
+	r.wants("done", "Undo")
+	r.run()
+	if n.root.Visible() {
+		t.Error("it stays")
+	}
+}
+
+// TestMerge: the one who is kept is chosen; one, or very many, cannot be merged.
+func TestMerge(t *testing.T) {
+	r := newRig(t, "en", shop("en"))
+	table := r.w.recipientsPane.table
+	table.OnAll()
+	r.w.mergeDialog()
+	r.run()
+	r.wants("select from 2 to 20 of them")
+	r.tap("OK")
+	table.Click(0, 0)
+	table.Click(2, fyne.KeyModifierShift)
+	r.tap("More")
+	r.menu("Merge")
+	r.wants("These 3 entries become one.", "Anna Bell  <10086000@qq.com>", "10086074@126.com is kept.")
+	walk(r.top(), func(o fyne.CanvasObject) {
+		if g, ok := o.(*widget.RadioGroup); ok {
+			g.SetSelected("Tom Reed  <customer001@163.com>")
+		}
+	})
+	r.run()
+	r.wants("customer001@163.com is kept.", "the other 2")
+	r.tap("Merge")
+	r.noDialog()
+	if !r.svc.has("MergeContacts 2 1 3") {
+		t.Errorf("calls %q", r.svc.calls)
+	}
+	r.wants("298 people")
+}
+
+func TestAddToList(t *testing.T) {
+	r := newRig(t, "en", shop("en"))
+	r.w.recipientsPane.table.Click(1, 0)
+	r.w.addToListDialog()
+	r.run()
+	r.wants("One person is selected.")
+	if r.enabled("Add") {
+		t.Error("without a list")
+	}
+	r.typed("  Newcomers ")
+	r.tap("Add")
+	if !r.svc.has("AddToList Newcomers 2") {
+		t.Errorf("calls %q", r.svc.calls)
+	}
+}
+
+// TestRowMenu: a secondary click selects the row that is not selected, and leaves a selection that it is in.
+func TestRowMenu(t *testing.T) {
+	r := newRig(t, "en", shop("en"))
+	table := r.w.recipientsPane.table
+	table.OnMenu(3, fyne.NewPos(50, 400))
+	r.run()
+	if got := r.w.recipients.selection()(); !slices.Equal(got, []int64{4}) {
+		t.Errorf("selected %v", got)
+	}
+	r.menu("Details")
+	r.wants("Jack Hall")
+	r.tap("Cancel")
+	table.OnAll()
+	table.OnMenu(3, fyne.NewPos(50, 400))
+	r.run()
+	if n := r.w.recipients.selectedCount(); n != 300 {
+		t.Errorf("%d selected", n)
+	}
+	r.menu("Tag")
+	r.wants("300 people are selected.")
+}
+
+// TestEditInRow: F2 opens fields over the row; Return keeps what is typed, Escape does not, and what was not changed is
+// not saved.
+func TestEditInRow(t *testing.T) {
+	r := newRig(t, "en", shop("en"))
+	table := r.w.recipientsPane.table
+	edit := func(name, key string) {
+		table.Click(1, 0)
+		table.TypedKey(&fyne.KeyEvent{Name: fyne.KeyF2})
+		r.run()
+		e := r.w.win.Canvas().Focused()
+		if e == nil {
+			t.Fatal("no field has the keyboard")
+		}
+		for _, c := range name {
+			e.TypedRune(c)
+		}
+		e.TypedKey(&fyne.KeyEvent{Name: fyne.KeyName(key)})
+		r.run()
+		r.noDialog()
+	}
+	edit("Nobody", "Escape")
+	edit("", "Return")
+	if r.svc.has("SaveContact") {
+		t.Error("saved without a change")
+	}
+	edit("Tommy", "Return")
+	if c := r.svc.contacts[1]; c.Name != "Tommy" || c.Address != "customer001@163.com" || c.Consent != "signed up" {
+		t.Errorf("stored %+v", c)
+	}
+	r.wants("Tommy")
+	if r.w.win.Canvas().Focused() != fyne.Focusable(table) {
+		t.Error("the list has lost the keyboard")
+	}
+}
+
+// TestPersonTags: tags and lists of a person are shown; what is put on and taken off counts when the page is saved, and
+// nothing else is saved with it.
+func TestPersonTags(t *testing.T) {
+	f := shop("en")
+	f.tags, f.tagged = []model.Tag{{ID: 1, Name: "member"}, {ID: 2, Name: "guest"}}, tagged{1: {1}}
+	r := newRig(t, "en", f)
+	r.w.contactDialog(f.contacts[0])
+	r.run()
+	r.wants("member", "Autumn fair")
+	r.entry(r.text("ui.tag.hint")).SetText("Guest")
+	r.tap("Add")
+	r.wants("guest")
+	r.entry(r.text("ui.tag.hint")).SetText("vip")
+	r.press("Save")
+	r.noDialog()
+	if !f.has("TagContacts guest 1") || !f.has("TagContacts vip 1") || f.has("SaveContact") {
+		t.Errorf("calls %q", f.calls)
+	}
+	fld := newTagsField(r.w)
+	fld.set([]model.Tag{{ID: 1, Name: "member"}})
+	fld.names = []string{"vip"}
+	if put, take := fld.changes(); !slices.Equal(put, []string{"vip"}) || !slices.Equal(take, []int64{1}) {
+		t.Errorf("put %v, take %v", put, take)
+	}
+}
+
+// TestFilteredStart: who sees only some people is asked whether the letter is for them alone.
+func TestFilteredStart(t *testing.T) {
+	f := shop("en")
+	r := newRig(t, "en", f)
+	r.w.recipients.setFilter(model.Filter{Conditions: []model.Condition{{What: model.WhereAddress, Op: model.OpEnds, Text: "@qq.com"}}})
+	r.run()
+	r.w.command("start").fire()
+	r.run()
+	r.wants(`You see 60 people: Address ends with "@qq.com".`)
+	r.tap("The whole list")
+	r.wants("Before it is sent", "Autumn fair")
+	if f.checked.SegmentID != 0 || f.checked.ListID != 1 {
+		t.Errorf("checked %+v", f.checked)
+	}
+	r.tap("Cancel")
+	r.w.command("start").fire()
+	r.run()
+	r.tap("Only these people…")
+	r.field("ui.account.name").SetText("On QQ")
+	r.press("Save")
+	r.wants("Before it is sent", "Segment: On QQ")
+	if f.checked.SegmentID != 1 || f.checked.ListID != 0 {
+		t.Errorf("checked %+v", f.checked)
+	}
+	if name := r.field("ui.check.name").Text; !strings.HasPrefix(name, "On QQ ") {
+		t.Errorf("it is called %q", name)
+	}
+	r.pick(0, "Old members")
+	if f.checked.SegmentID != 1 || f.checked.ListID != 2 {
+		t.Errorf("checked %+v", f.checked)
+	}
+	r.wants("287 people of Old members · On QQ")
+}
+
+// TestProspect: what an import would do is counted by itself, again when the list or the sheet is another, and given up
+// when the dialog is closed.
+func TestProspect(t *testing.T) {
+	f := shop("en")
+	f.preview = csvPreview()
+	f.preview.Sheets, f.preview.Sheet = []string{"2025", "2026"}, "2025"
+	f.prospect = model.Prospect{Read: 10, Added: 5, Updated: 2, Duplicate: 1, Invalid: 1, Suppressed: 1}
+	r := newRig(t, "en", f)
+	r.w.importDialog("/home/shop/people.xlsx", "")
+	r.run()
+	r.wants("10 rows: 5 new, 2 updated, 1 duplicates, 1 refused, 1 on the never-mail list.", "Sheet")
+	r.pick(2, "2026")
+	if last := f.asked[len(f.asked)-1]; last.in.Sheet != "2026" || last.list != "people" {
+		t.Errorf("counted %+v", last)
+	}
+	f.prospect.Partial = true
+	r.field("ui.import.list").SetText("Others")
+	r.run()
+	if last := f.asked[len(f.asked)-1]; last.list != "Others" {
+		t.Errorf("counted %+v", last)
+	}
+	r.wants("Of the first 10 rows (the file is very large): 5 new")
+	f.fail["Prospect"] = model.E(model.EInvalid, nil, "field", "file", "value", "x")
+	r.field("ui.import.list").SetText("Another")
+	r.run()
+	r.wants(r.w.t.Error(f.fail["Prospect"]))
+	delete(f.fail, "Prospect")
+
+	f.prospectWait = make(chan struct{})
+	n := len(f.asked)
+	r.field("ui.import.list").SetText("Once more")
+	r.mu.Lock()
+	timers := r.timers
+	r.timers = nil
+	r.mu.Unlock()
+	for _, tm := range timers {
+		tm.f()
+	}
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); {
+		r.drain()
+		f.mu.Lock()
+		begun := len(f.asked) > n
+		f.mu.Unlock()
+		if begun {
+			break
+		}
+	}
+	r.frame()
+	r.wants("Counting what is new…")
+	r.tap("Cancel") // would wait for ever if the count were not given up
+	r.noDialog()
+}
+
+// TestResume: an import that was cut off is gone on with where its file is known; several are asked about one by one.
+func TestResume(t *testing.T) {
+	f := shop("en")
+	f.open = []model.Import{{ID: 7, ImportSpec: model.ImportSpec{FileName: "people.csv", ListName: "Fair", ImportFile: model.ImportFile{Path: "/x/people.csv"}}, Rows: 40000, StartedAt: f.at(0)},
+		{ID: 8, ImportSpec: model.ImportSpec{ListName: "Pasted"}, Rows: 10, StartedAt: f.at(0)}}
+	r := newRig(t, "en", f)
+	r.wants("Go on with it: the rest of the file is read")
+	f.fail["ResumeImport"] = model.E(model.EImportChanged, nil, "path", "/x/people.csv")
+	r.tap("Go on")
+	r.wants(r.w.t.Error(f.fail["ResumeImport"]))
+	r.tap("OK")
+	delete(f.fail, "ResumeImport")
+	r.wants(`"people.csv"`)
+	r.tap("Undo this import")
+	r.wants(`list "Pasted": 10 rows`, "What was pasted is gone")
+	r.tap("Keep this part")
+	r.noDialog()
+	if f.undone != 7 || !f.has("KeepImport 8") {
+		t.Errorf("undone %d, calls %q", f.undone, f.calls)
+	}
+	again := newRig(t, "en", f)
+	again.tap("Go on")
+	again.wants("Fair: 60,000 read: 60,000 new")
+}
+
+// TestDomains: what DNS says is listed, and the people can be tagged or left out for ever.
+func TestDomains(t *testing.T) {
+	f := shop("en")
+	r := newRig(t, "en", f)
+	ask := func() {
+		r.w.domainsDialog()
+		r.run()
+		r.tap("Check 300 people")
+	}
+	f.domains = DomainReport{Domains: 5, Offline: true}
+	ask()
+	r.wants("DNS could not be asked.")
+	f.domains = DomainReport{Domains: 5, Unknown: 1}
+	r.tap("Check 300 people")
+	r.wants("All 5 domains take mail, as far as DNS could be asked (1 gave no answer).")
+	r.tap("Close")
+	f.domains.Dead = []DeadDomain{{"qq.con", "domain.missing", []int64{1, 2}}, {"old.example", "domain.refuses", []int64{3}}}
+	ask()
+	r.wants("3 people have addresses at 2 domains that take no mail", "qq.con", r.text("domain.missing"))
+	r.tap("Never mail them")
+	r.wants("Put these 2 domains on the never-mail list?")
+	r.tap("Never mail them")
+	if !f.has("Suppress @qq.con,@old.example") {
+		t.Errorf("calls %q", f.calls)
+	}
+	r.noDialog()
+	ask()
+	r.tap("Tag these people…")
+	r.field("ui.account.name").SetText("dead")
+	r.press("Save")
+	r.noDialog()
+	if !f.has("TagContacts dead 1 2 3") {
+		t.Errorf("calls %q", f.calls)
+	}
+}
