@@ -64,13 +64,19 @@ func fastAddress(s string) (email, address string, ok bool) {
 		return "", "", false
 	}
 	email = strings.ToLower(s)
-	if typo(email[at+1:]) != "" {
+	if typo(email[at+1:]) != "" || notQQ(email[:at], email[at+1:]) {
 		return "", "", false
 	}
 	if address = s; hasUpper(domain) {
 		address = s[:at+1] + email[at+1:]
 	}
 	return email, address, true
+}
+
+// notQQ tells a number before @qq.com that is shorter or longer than QQ numbers and phone numbers are: it is a piece of
+// one, and its letter would go to a stranger or nobody.
+func notQQ(local, domain string) bool {
+	return (len(local) < 5 || len(local) > 11) && domain == "qq.com" && isDigits(local)
 }
 
 func hasUpper(s string) bool {
@@ -163,6 +169,9 @@ func judge(local, domain string) (email, address string, bad *AddressError) {
 	}
 	if fix := typo(ascii); fix != "" {
 		return "", "", &AddressError{ReasonTypo, local + "@" + fix}
+	}
+	if notQQ(key, ascii) {
+		return "", "", &AddressError{Reason: ReasonNumber}
 	}
 	email, address = key+"@"+ascii, local+"@"+shown
 	if len(email) > maxAddress || len(address) > maxAddress {

@@ -38,6 +38,7 @@ const (
 type archive struct {
 	src   *Source
 	parts map[string]*zip.File // by name in lower case, with slashes
+	flat  bool                 // there is no ZIP: the source itself is the only part, whatever its name
 }
 
 // spender is a reader at offsets that may give so many octets.
@@ -108,6 +109,11 @@ func relative(base, target string) string {
 
 // open starts to read a part of at most limit octets; it must be closed.
 func (a *archive) open(name string, limit int64) (*part, error) {
+	if a.flat {
+		p := &part{src: a.src, in: io.NopCloser(io.NewSectionReader(a.src.r, 0, a.src.size)), size: a.src.size, buf: make([]byte, 64<<10)}
+		p.dec = xml.NewDecoder(p)
+		return p, nil
+	}
 	f := a.parts[partName(name)]
 	if f == nil {
 		return nil, a.src.broken("it has no part "+clip(name, 100), nil)

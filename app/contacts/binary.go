@@ -46,17 +46,33 @@ func (s *Source) detectBinary(head []byte) (is bool, err error) {
 	return false, nil
 }
 
+// flatODS is a workbook of OpenDocument in one text (.fods), which can be read.
+const flatODS = "OpenDocument XML (.fods)"
+
 // plainWorkbook names the workbooks that are one text in XML; "" for anything else.
 func plainWorkbook(text string) string {
-	text = strings.TrimSpace(clip(strings.TrimPrefix(text, bom), 4<<10))
+	text = strings.TrimSpace(clip(strings.TrimPrefix(text, bom), 16<<10))
 	switch {
 	case !strings.HasPrefix(text, "<?xml"):
 	case strings.Contains(text, "urn:schemas-microsoft-com:office:spreadsheet") && strings.Contains(text, "<Workbook"):
 		return "Excel XML 2003"
 	case strings.Contains(text, "urn:oasis:names:tc:opendocument") && strings.Contains(text, "<office:document "):
-		return "OpenDocument XML (.fods)"
+		if strings.Contains(text, odsMime) {
+			return flatODS
+		}
+		return "OpenDocument XML"
 	}
 	return ""
+}
+
+// openFlat opens a workbook that is one text.
+func (s *Source) openFlat() error {
+	s.format, s.charset, s.book = FormatODS, UTF8, &ods{a: &archive{src: s, flat: true}}
+	err := s.layout()
+	if err != nil {
+		s.book = nil
+	}
+	return err
 }
 
 func (s *Source) convert(kind string) error {

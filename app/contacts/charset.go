@@ -234,8 +234,10 @@ func scoreAs(b []byte, e encoding.Encoding, rate func([]rune) int) int {
 // rateCJK sums over the characters beyond ASCII; common ones weigh most, and what no text has weighs against.
 func rateCJK(rs []rune, common map[rune]bool, kana, fullKana int) int {
 	s := 0
-	for _, r := range rs {
+	for i, r := range rs {
 		switch {
+		case r >= 0x3041 && i > 0 && i+1 < len(rs) && latinLetter(rs[i-1]) && latinLetter(rs[i+1]):
+			s -= 4 // one in the middle of a Latin word: Müller read as what it is not
 		case r < 128:
 			if r < 32 && r != '\n' && r != '\r' && r != '\t' {
 				s -= 4
@@ -260,6 +262,8 @@ func rateCJK(rs []rune, common map[rune]bool, kana, fullKana int) int {
 	}
 	return s
 }
+
+func latinLetter(r rune) bool { return r|0x20 >= 'a' && r|0x20 <= 'z' }
 
 func rateSimplified(rs []rune) int  { return rateCJK(rs, commonSimplified, -6, 0) }
 func rateTraditional(rs []rune) int { return rateCJK(rs, commonTraditional, -6, 0) }

@@ -62,7 +62,11 @@ func (s *Source) detect(head []byte) error {
 	if isBinary(text) {
 		return model.E(model.EFileBinary, nil, "path", s.name)
 	}
-	if kind := plainWorkbook(text); kind != "" {
+	switch kind := plainWorkbook(text); kind {
+	case "":
+	case flatODS:
+		return s.openFlat()
+	default:
 		return s.convert(kind)
 	}
 	if s.opt.Sheet != "" {
@@ -124,6 +128,10 @@ func (s *Source) layout() error {
 	s.eol, s.sep, s.table = '\n', 0, nil
 	if strings.IndexByte(text, '\n') < 0 && strings.IndexByte(text, '\r') >= 0 {
 		s.eol = '\r'
+	} else if strings.IndexByte(text, '\r') >= 0 {
+		b := []byte(text)
+		loneCR(b, false)
+		text = string(b)
 	}
 	if s.format = s.opt.Format; s.format == "" {
 		s.format = shape(text, s.eol)

@@ -1,6 +1,7 @@
 package contacts
 
 import (
+	"html"
 	"regexp"
 	"strings"
 	"unicode"
@@ -28,7 +29,7 @@ func fold(s string) string {
 			b.WriteByte('\n')
 		case r >= 0x200B && r <= 0x200F, r >= 0x202A && r <= 0x202E, r == 0x2060, r == 0xFEFF, r == 0xAD:
 		case r == '。' || r == '｡':
-			if i > 0 && i+1 < len(rs) && dotBetween(rs[i-1], rs[i+1]) {
+			if i > 0 && i+1 < len(rs) && dotBetween(rs[i-1], rs[i+1]) && !betweenAddresses(rs[:i], rs[i+1:]) {
 				b.WriteByte('.')
 			} else {
 				b.WriteByte(';')
@@ -60,6 +61,25 @@ func fold(s string) string {
 	return b.String()
 }
 
+// betweenAddresses says that a full stop ends one address and another follows: a@b.com。c@d.com. In a。b@c and a@b。com
+// it is a dot.
+func betweenAddresses(before, after []rune) bool {
+	return atInWord(before, len(before)-1, -1) && atInWord(after, 0, 1)
+}
+
+// atInWord looks for an @ in the word that begins at i and goes on by step.
+func atInWord(rs []rune, i, step int) bool {
+	for n := 0; n < maxAddress && i >= 0 && i < len(rs); i, n = i+step, n+1 {
+		switch r := rs[i]; {
+		case r == '@' || r == '＠' || r == '﹫':
+			return true
+		case unicode.IsSpace(r) || strings.ContainsRune(",;|<>()[]\"，；、｜（）【】《》", r):
+			return false
+		}
+	}
+	return false
+}
+
 func dotBetween(a, b rune) bool {
 	word := func(r rune) bool {
 		return r < 128 && (unicode.IsLetter(r) || unicode.IsDigit(r)) || r >= 0xFF10 && r <= 0xFF5A || unicode.Is(unicode.Han, r)
@@ -75,8 +95,20 @@ var (
 	reWholeAt   = regexp.MustCompile(`(?i)^\s*([a-z0-9][a-z0-9._+-]*) +at +([a-z0-9-]+(?:\.[a-z0-9-]+)+)\s*$`)
 	reHash      = regexp.MustCompile(`(?i)\b([a-z0-9][a-z0-9._-]*)\s?(?:#|★|☆|\*|@@)\s?((?:[a-z0-9-]+\.)+[a-z]{2,})\b`)
 	reSpacedAt  = regexp.MustCompile(`(?i)([a-z0-9][a-z0-9._+-]*)(\s*)@(\s*)((?:[a-z0-9-]+ ?\. ?)+[a-z]{2,})`)
+	// 艾特 is how @ sounds.
+	reHanAt     = regexp.MustCompile(`(?i)\b([a-z0-9][a-z0-9._+-]*) ?(?:艾特|圈a|圈|@) ?([a-z0-9-]+(?: ?(?:点|\.) ?[a-z0-9-]+)* ?(?:点|\.) ?[a-z]{2,})\b`)
+	reHanDot    = regexp.MustCompile(` ?[点.] ?`)
+	reEntity    = regexp.MustCompile(`(?i)&(?:#[0-9]{2,5}|#x[0-9a-f]{2,4}|commat|period);`)
 	reMailtoPct = regexp.MustCompile(`(?i)mailto:[^\s"'<>]*%40`)
 )
+
+// tidy brings a text to the form in which addresses are looked for.
+func tidy(s string) string {
+	if strings.Contains(s, "&#") || strings.Contains(s, "&commat;") {
+		s = reEntity.ReplaceAllStringFunc(s, html.UnescapeString) // a piece of a page
+	}
+	return plain(fold(s))
+}
 
 // plain undoes what people write to keep robots away, where it is sure what they meant.
 func plain(s string) string {
@@ -101,17 +133,23 @@ func plain(s string) string {
 	if strings.ContainsAny(s, "#*★☆") || strings.Contains(s, "@@") {
 		s = reHash.ReplaceAllStringFunc(s, func(m string) string {
 			p := reHash.FindStringSubmatch(m)
-			if known[strings.ToLower(p[2])] {
+			if known[strings.ToLower(p[2])] || strings.Contains(m, "@@") {
 				return p[1] + "@" + p[2]
 			}
 			return m
+		})
+	}
+	if strings.Contains(s, "艾特") || strings.Contains(s, "圈") || strings.Contains(s, "点") && strings.Contains(s, "@") {
+		s = reHanAt.ReplaceAllStringFunc(s, func(m string) string {
+			p := reHanAt.FindStringSubmatch(m)
+			return p[1] + "@" + reHanDot.ReplaceAllString(p[2], ".")
 		})
 	}
 	if strings.Contains(s, " @") || strings.Contains(s, "@ ") || strings.Contains(s, ". ") || strings.Contains(s, " .") {
 		s = reSpacedAt.ReplaceAllStringFunc(s, func(m string) string {
 			p := reSpacedAt.FindStringSubmatch(m)
 			domain := strings.ReplaceAll(p[4], " ", "")
-			if domain == p[4] && (p[2] == "" || p[3] != "") || known[strings.ToLower(domain)] {
+			if domain == p[4] && (p[2] == "" || p[3] != "") || known[strings.ToLower(domain)] || m == strings.TrimSpace(s) {
 				return p[1] + "@" + domain
 			}
 			return m

@@ -31,7 +31,7 @@ func checkRead(t fataler, raw []byte, opt Options) {
 	rows, rejects := 0, 0
 	lines := maxSheetRows
 	if s.book == nil && s.format != FormatMHT { // whose lines are those of the page inside
-		lines = max(bytes.Count(raw, []byte{s.eol}), bytes.Count(raw, []byte{'\n'}), bytes.Count(raw, []byte{'\r'})) + 1
+		lines = bytes.Count(raw, []byte{'\n'}) + bytes.Count(raw, []byte{'\r'}) + 1
 	}
 	err = s.Read(context.Background(), func(r model.Row) error {
 		rows++

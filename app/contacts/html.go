@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"net/url"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -173,15 +172,12 @@ func (p *page) link(attrs bool) {
 	for attrs {
 		var key, value []byte
 		key, value, attrs = p.z.TagAttr()
-		v := strings.TrimSpace(clip(string(value), 2048))
-		if string(key) != "href" || len(v) < 8 || !strings.EqualFold(v[:7], "mailto:") {
+		if string(key) != "href" {
 			continue
 		}
-		v, _, _ = strings.Cut(v[7:], "?")
-		if u, err := url.PathUnescape(v); err == nil {
-			v = u
+		if v := mailLink(string(value)); v != "" {
+			p.href, p.label = v, p.text.Len()
 		}
-		p.href, p.label = v, p.text.Len()
 	}
 }
 

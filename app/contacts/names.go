@@ -12,7 +12,7 @@ var labels = func() map[string]bool {
 	for _, w := range strings.Fields(`邮箱 邮件 邮箱地址 电子邮箱 电子邮件 电邮 信箱 邮址 地址 联系 联系人 联系方式 姓名 名字 名称 称呼 昵称 我的邮箱
 		收件人 发件人 抄送 回复 来自 发送 主题 时间 日期 电话 手机 手机号 微信 网址 备注 qq qq号 qq号码 qq邮箱 扣扣 企鹅 企鹅号
 		email e-mail mail mailto to cc bcc from reply-to contact name phone tel mobile wechat address 郵箱 電郵 電子郵件 信箱 與 与 和 或 及
-		and or at 是 为 请 发到 发送到 联络 写信 发信 写邮件 发邮件 发送邮件 联系我 联系我们 点击发送 mail: メール メールアドレス 名前 氏名`) {
+		and or at 是 为 请 发到 发送到 联络 写信 发信 写邮件 发邮件 发送邮件 联系我 联系我们 点击发送 写给 发给 寄给 见 详见 咨询 或者 以及 还有 mail: メール メールアドレス 名前 氏名`) {
 		m[w] = true
 	}
 	return m
@@ -50,7 +50,7 @@ func plausibleName(s string) bool {
 
 func badNameWord(s string) bool {
 	for _, w := range []string{"电话", "手机", "订单", "邮箱", "邮件", "地址", "联系", "微信", "单号", "编号", "号码", "日期", "时间", "金额",
-		"价格", "邮编", "密码", "账号", "帐号", "卡号", "电邮", "群号", "传真", "身份证", "验证码", "快递", "加我"} {
+		"价格", "邮编", "密码", "账号", "帐号", "卡号", "电邮", "群号", "传真", "身份证", "验证码", "快递", "加我", "谢谢", "您好", "你好", "请", "感谢"} {
 		if strings.Contains(s, w) {
 			return true
 		}
@@ -66,6 +66,9 @@ func cleanName(s string) string {
 		s = s[1 : len(s)-1]
 	}
 	s = strings.TrimSpace(strings.Trim(s, "\""))
+	if len(s) >= 2 && s[0] == '[' && s[len(s)-1] == ']' { // a link in Markdown
+		s = s[1 : len(s)-1]
+	}
 	for _, l := range []string{"姓名:", "名字:", "联系人:", "收件人:", "name:", "Name:", "From:", "To:", "Cc:", "发件人:"} {
 		s = strings.TrimSpace(strings.TrimPrefix(s, l))
 	}
@@ -176,6 +179,9 @@ func nameAfter(s string, alone bool) (name string, used int) {
 		}
 	}
 	if alone {
+		if t == s && t != "" && strings.IndexByte(",;|", t[0]) < 0 {
+			return "", 0 // what sticks to the address: 请查收, -办公
+		}
 		t = strings.Trim(t, " \t,;|-")
 		if i := strings.IndexAny(t, ",;|\t"); i > 0 {
 			t = t[:i]

@@ -274,13 +274,17 @@ func (s *odsRows) again() ([]string, int, error) {
 // cell reads a cell up to its end.
 func (s *odsRows) cell(e xml.StartElement) error {
 	n := repeats(e, "number-columns-repeated")
-	v, err := s.shown(attr(e, "value-type"))
+	v, href, err := s.shown(attr(e, "value-type"))
 	if err != nil {
 		return err
 	}
 	if v == "" {
 		v = clip(attr(e, "string-value"), maxCell)
 	}
+	if f := attr(e, "formula"); f != "" {
+		v = linkedBy(f, v)
+	}
+	v = linked(v, href)
 	switch attr(e, "value-type") {
 	case "float", "percentage", "currency":
 		if num := attr(e, "value"); num != "" {
@@ -304,20 +308,21 @@ func (s *odsRows) cell(e xml.StartElement) error {
 	return nil
 }
 
-// shown reads what a cell shows: its paragraphs, a line each, without the notes pinned to it.
-func (s *odsRows) shown(kind string) (string, error) {
+// shown reads what a cell shows, its paragraphs, a line each, without the notes pinned to it, and the address that it
+// links to.
+func (s *odsRows) shown(kind string) (text, href string, err error) {
 	s.text.take()
 	paragraphs, inText := 0, 0
 	for depth := 1; depth > 0; {
 		t, err := s.p.next()
 		if errors.Is(err, io.EOF) {
-			return "", s.p.cutOff()
+			return "", "", s.p.cutOff()
 		}
 		if err == nil {
 			err = s.row.mark()
 		}
 		if err != nil {
-			return "", err
+			return "", "", err
 		}
 		switch e := t.(type) {
 		case xml.StartElement:
@@ -325,7 +330,7 @@ func (s *odsRows) shown(kind string) (string, error) {
 			switch e.Name.Local {
 			case "annotation", "table", "frame", "custom-shape", "ruby-text":
 				if err := s.p.skip(); err != nil {
-					return "", err
+					return "", "", err
 				}
 				depth--
 			case "p", "h":
@@ -333,6 +338,10 @@ func (s *odsRows) shown(kind string) (string, error) {
 					s.text.add([]byte("\n"))
 				}
 				inText++
+			case "a":
+				if href == "" {
+					href = mailLink(attr(e, "href"))
+				}
 			case "s":
 				s.text.add(bytes.Repeat([]byte(" "), min(repeats(e, "c"), 100)))
 			case "tab":
@@ -354,5 +363,5 @@ func (s *odsRows) shown(kind string) (string, error) {
 	if kind == "error" {
 		s.text.take()
 	}
-	return s.text.take(), nil
+	return s.text.take(), href, nil
 }

@@ -15,6 +15,7 @@ func QQ(s string) (email string, ok bool) {
 var (
 	reQQCell = regexp.MustCompile(`(?i)^(?:q+|qq号码?|qq账号|q号|扣扣|企鹅号?)?\s*[:=号]?\s*([0-9][0-9, ]*)(?:\.0+)?$`)
 	reSci    = regexp.MustCompile(`^[0-9](?:\.[0-9]+)?[eE]\+?[0-9]{1,2}$`)
+	reExact  = regexp.MustCompile(`^[1-9]\.[0-9]{4,}E(?:[4-9]|10)$`)
 	rePhone  = regexp.MustCompile(`^1[3-9][0-9]{9}$`)
 )
 
@@ -22,6 +23,9 @@ var (
 // there is no number at all.
 func columnQQ(s string) (email, reason string) {
 	s = strings.TrimSpace(fold(unquoteCell(s)))
+	if reExact.MatchString(s) { // as programs write all digits of a number, not as a spreadsheet shows it
+		s = numberText(s)
+	}
 	if reSci.MatchString(s) {
 		return "", ReasonScientific
 	}
@@ -241,7 +245,7 @@ func hasRun(s string, n int) bool {
 func scanText(s string) ([]hit, []miss) { return scanPrepared(prepare(s)) }
 
 // prepare brings a text to the form in which it is looked at.
-func prepare(s string) string { return reDashes.ReplaceAllString(plain(fold(s)), " ; ") }
+func prepare(s string) string { return reDashes.ReplaceAllString(tidy(s), " ; ") }
 
 func scanPrepared(s string) ([]hit, []miss) {
 	hits, misses := scanAts(s, false)

@@ -1,6 +1,7 @@
 package contacts
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"strings"
@@ -35,7 +36,52 @@ func (c *counter) Read(p []byte) (int, error) {
 
 // open gives the source from its start, in UTF-8.
 func (r *run) open() (io.Reader, error) {
-	return decode(&counter{io.NewSectionReader(r.src.r, 0, r.src.size), r}, r.src.charset)
+	in, err := decode(&counter{io.NewSectionReader(r.src.r, 0, r.src.size), r}, r.src.charset)
+	if err == nil && r.src.eol == '\n' {
+		in = &lineFeeds{r: in}
+	}
+	return in, err
+}
+
+// lineFeeds turns carriage returns that stand alone into line feeds: files put together of several have both.
+type lineFeeds struct {
+	r    io.Reader
+	held bool // a carriage return is not given out yet
+}
+
+func (l *lineFeeds) Read(p []byte) (int, error) {
+	n := 0
+	if len(p) < 2 { // no room to look ahead
+		if l.held && len(p) == 1 {
+			p[0], n, l.held = '\r', 1, false
+			return n, nil
+		}
+		return l.r.Read(p)
+	}
+	if l.held {
+		p[0], n = '\r', 1
+	}
+	m, err := l.r.Read(p[n:])
+	n += m
+	if l.held = n > 0 && err == nil && p[n-1] == '\r'; l.held {
+		n--
+	}
+	loneCR(p[:n], l.held)
+	return n, err
+}
+
+// loneCR replaces the carriage returns of b that no line feed and no other carriage return follows; more says that one
+// follows b.
+func loneCR(b []byte, more bool) {
+	for i := 0; ; i++ {
+		k := bytes.IndexByte(b[i:], '\r')
+		if k < 0 {
+			return
+		}
+		if i += k; i+1 < len(b) && b[i+1] != '\n' && b[i+1] != '\r' || i+1 == len(b) && !more {
+			b[i] = '\n'
+		}
+	}
 }
 
 // tick notices a cancel and tells the progress, now and then.

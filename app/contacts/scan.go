@@ -23,9 +23,12 @@ var reURL = regexp.MustCompile(`(?i)\b(?:https?|ftp|wss?|file)://[^\s<>"'\p{Han}
 
 // scanCell finds the addresses of a cell that is meant to hold one or several. With qq also bare numbers.
 func scanCell(s string, qq bool) ([]hit, []miss) {
-	s = strings.TrimSpace(plain(fold(unquoteCell(s))))
+	s = strings.TrimSpace(tidy(unquoteCell(s)))
 	if s == "" {
 		return nil, nil
+	}
+	if v := linkedBy(s, ""); v != "" && s[0] == '=' {
+		s = v
 	}
 	if strings.HasPrefix(s, "=") && strings.ContainsAny(s, "(\"") {
 		return nil, []miss{{text: s, reason: ReasonFormula}}
@@ -73,6 +76,9 @@ func whole(s string) (hit, bool) {
 	if i := strings.IndexFunc(local, isCJK); i >= 0 && strings.IndexFunc(local, func(r rune) bool { return r < 128 }) >= 0 {
 		return hit{}, false // a name that sticks to an address
 	}
+	if tld := s[strings.LastIndexByte(s, '.')+1:]; !isASCII(tld) && strings.IndexFunc(tld, func(r rune) bool { return r < 128 }) >= 0 {
+		return hit{}, false // a word that sticks to an address
+	}
 	email, address, bad := judge(local, s[at+1:])
 	if bad != nil {
 		return hit{}, false
@@ -96,6 +102,15 @@ func scanAts(s string, cell bool) (hits []hit, misses []miss) {
 		lo, literal := leftOf(s, last, i, cell)
 		hi := rightOf(s, i+1, cell)
 		local, domain := s[lo:i], s[i+1:hi]
+		if !cell && local != "" && local[0] == '_' && strings.HasPrefix(s[hi:], "_") {
+			lo, local = lo+1, local[1:] // emphasis in Markdown
+		}
+		if domain != "" && hi < len(s) && s[hi] == '@' { // two that stick together
+			a, b := pieceAround(s, last, i)
+			misses = append(misses, miss{text: s[a:b], reason: ReasonSyntax, start: a, end: b})
+			last = b
+			continue
+		}
 		if cell && !literal {
 			if h, a, b, ok := wholePiece(s, last, i); ok {
 				h.start, h.end = a, b
@@ -198,7 +213,7 @@ func rightOf(s string, i int, cell bool) int {
 		if !(isWordByte(s, hi) || r == '-' || r == '_' || r >= 128 && r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsDigit(r))) {
 			break
 		}
-		if isCJK(r) && hi > label && s[hi-1] < 128 && label > i && ldh(s[i:hi]) {
+		if isCJK(r) && hi > label && s[hi-1] < 128 && label > i && ldh(strings.TrimRight(s[i:hi], "-_")) {
 			break
 		}
 		hi += n
@@ -255,6 +270,9 @@ func pieceAround(s string, floor, i int) (lo, hi int) {
 
 func wholePiece(s string, floor, i int) (h hit, lo, hi int, ok bool) {
 	lo, hi = pieceAround(s, floor, i)
+	if lo == floor && floor > 0 && s[lo] == '/' { // a@b.com/c@d.com
+		lo++
+	}
 	if strings.Count(s[lo:hi], "@") != 1 {
 		return hit{}, 0, 0, false
 	}

@@ -71,7 +71,7 @@ func TestVCards(t *testing.T) {
 		"same twice":        {card("EMAIL:a@example.com", "EMAIL;TYPE=WORK:A@example.com"), "1 a@example.com"},
 		"phone":             {card("FN:Ann", "TEL;VALUE=uri:tel:+86-138-0000-0001", "EMAIL:a@example.com"), "1 a@example.com Ann tel=+86-138-0000-0001"},
 		"no address":        {card("FN:Ann", "TEL:1") + card("TEL:22") + card(), "1 !no_address Ann\n5 !no_address 22\n8 !no_address VCARD"},
-		"bad address":       {card("FN:Ann", "EMAIL:a@@example.com", "EMAIL:b@qq.con"), "1 !syntax a@@example.com\n1 !typo b@qq.con"},
+		"bad address":       {card("FN:Ann", "EMAIL:a@b@example.com", "EMAIL:b@qq.con"), "1 !syntax a@b@example.com\n1 !typo b@qq.con"},
 		"bad QQ":            {card("FN:Ann", "X-QQ:13800000001"), "1 !phone 13800000001"},
 		"no end":            {"BEGIN:VCARD\nFN:A\nEMAIL:a@example.com\n" + card("FN:B", "EMAIL:b@example.com") + "BEGIN:VCARD\nFN:C\n", "4 b@example.com B\n1 !damaged A\n8 !damaged C"},
 		"noise":             {card("FN:Ann", "this is no line of a card", "EMAIL:a@example.com") + "rubbish\n" + card("FN:B", "rubbish"), "1 a@example.com Ann\n7 !damaged B"},

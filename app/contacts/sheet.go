@@ -153,6 +153,7 @@ func readSheet(r *run) error {
 
 // readRows hands every row to the table. done (may be nil) is called now and then, to set r.done.
 func readRows(r *run, rows rowSource, done func()) error {
+	t := *r.src.table // a header further down may change what its columns are
 	for {
 		cells, no, err := rows.next()
 		if errors.Is(err, io.EOF) {
@@ -172,7 +173,7 @@ func readRows(r *run, rows rowSource, done func()) error {
 		case err != nil:
 			err = r.src.unreadable(err)
 		default:
-			err = r.src.table.row(r, no, cells)
+			err = t.row(r, no, cells)
 		}
 		if err != nil {
 			return err

@@ -196,6 +196,7 @@ func (s *Source) SetMapping(m map[int]Role) error {
 	}
 	if s.table != nil {
 		s.table.index()
+		s.table.fixed = s.table.fixed || len(m) > 0
 	}
 	s.opt.Mapping = m
 	return nil

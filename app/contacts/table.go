@@ -21,7 +21,10 @@ type table struct {
 	header  int      // rows up to this line are titles and headers
 
 	emails, names, qqs, fields []int
-	given, family              int // columns of half names, or -1
+	given, family              int    // columns of half names, or -1
+	panes                      []span // tables that stand side by side; nil for one
+	masked                     []string
+	fixed                      bool // the user said what columns are
 	hits                       []hit
 	misses                     []miss
 }
@@ -66,6 +69,7 @@ func tableOf(headers []string, no int, body []line) (t *table, ok bool) {
 		}
 	}
 	t.index()
+	t.split()
 	return t, len(t.emails)+len(t.qqs) > 0
 }
 
@@ -244,16 +248,45 @@ func (t *table) index() {
 			t.fields = append(t.fields, i)
 		}
 	}
+	if len(t.names) == 1 && (t.given < 0) != (t.family < 0) { // Nom beside Prénom, Nombre beside Apellidos
+		switch headerKey(t.columns[t.names[0]].Header) {
+		case "nom":
+			t.family, t.names = t.names[0], nil
+		case "nombre":
+			t.given, t.names = t.names[0], nil
+		}
+	}
 }
 
-// row reads one row: its mail addresses, or its QQ number where no address is good. Every other cell is a field.
+// row reads one row: a person, or one in each table that stand side by side.
 func (t *table) row(r *run, no int, cells []string) error {
 	if no <= t.header || blank(cells) {
 		return nil
 	}
+	if len(t.panes) == 0 {
+		return t.person(r, no, cells)
+	}
+	for _, p := range t.panes {
+		if p.lo >= len(cells) {
+			break
+		}
+		t.masked = append(t.masked[:0], cells[:min(p.hi, len(cells))]...)
+		clear(t.masked[:p.lo])
+		if blank(t.masked) {
+			continue
+		}
+		if err := t.person(r, no, t.masked); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// person reads the mail addresses of a row, or its QQ number where no address is good. Every other cell is a field.
+func (t *table) person(r *run, no int, cells []string) error {
 	t.hits, t.misses = t.hits[:0], t.misses[:0]
 	for _, i := range t.emails {
-		if i >= len(cells) || cells[i] == "" {
+		if i >= len(cells) || nothing(cells[i]) {
 			continue
 		}
 		if email, address, ok := fastAddress(cells[i]); ok {
@@ -266,7 +299,7 @@ func (t *table) row(r *run, no int, cells []string) error {
 	spoilt := ""
 	if len(t.hits) == 0 {
 		for _, i := range t.qqs {
-			if i >= len(cells) || strings.TrimSpace(cells[i]) == "" {
+			if i >= len(cells) || nothing(cells[i]) {
 				continue
 			}
 			email, reason := columnQQ(cells[i])
@@ -286,12 +319,15 @@ func (t *table) row(r *run, no int, cells []string) error {
 		if len(t.hits) > 0 {
 			// The address that was no good stays with the contact, as a field.
 			for _, i := range t.emails {
-				if i < len(cells) && strings.TrimSpace(cells[i]) != "" {
+				if i < len(cells) && !nothing(cells[i]) {
 					spoilt = t.keys[i]
 				}
 			}
 			t.misses = t.misses[:0]
 		}
+	}
+	if len(t.hits) == 0 && t.heading(no, cells) {
+		return nil
 	}
 	for _, m := range t.misses {
 		if err := r.refuse(no, m.text, m.reason, m.hint); err != nil {
@@ -385,7 +421,7 @@ func (t *table) nameOf(cells []string) string {
 	for _, i := range t.names {
 		if i < len(cells) {
 			if s := strings.TrimSpace(cells[i]); s != "" {
-				return clip(strings.Join(strings.Fields(fieldValue(s)), " "), maxField)
+				return clip(strings.Join(strings.Fields(unlinked(fieldValue(s))), " "), maxField)
 			}
 		}
 	}

@@ -47,7 +47,10 @@ func readText(r *run) error {
 // text reads one line of free text. A heading is no row.
 func (r *run) text(no int, s string, first bool) error {
 	hits, misses := scanText(s)
-	for _, h := range hits {
+	for k, h := range hits {
+		if seenBefore(hits[:k], h.email) { // the text of a link, and the link
+			continue
+		}
 		if err := r.row(model.Row{Line: no, Email: h.email, Address: h.address, Name: h.name, NoConsent: r.src.NoConsent()}); err != nil {
 			return err
 		}

@@ -31,15 +31,19 @@ type xlsx struct {
 	open    *part // what is read at present
 }
 
-type xlsxSheet struct{ name, part string }
+type xlsxSheet struct {
+	name, part string
+	links      map[cellAt]string // addresses that cells link to; nil before they were looked for
+}
+
+type cellAt struct{ row, col int }
 
 // relation is a line of a part's relations.
 type relation struct{ id, kind, target string }
 
 // relations reads the relations of a part; a part may have none.
 func (a *archive) relations(of string) ([]relation, error) {
-	i := strings.LastIndexByte(of, '/') + 1
-	name := of[:i] + "_rels/" + of[i:] + ".rels"
+	name := relationsOf(of)
 	if !a.has(name) {
 		return nil, nil
 	}
@@ -52,6 +56,12 @@ func (a *archive) relations(of string) ([]relation, error) {
 		return nil
 	})
 	return out, err
+}
+
+// relationsOf names the part with the relations of a part.
+func relationsOf(part string) string {
+	i := strings.LastIndexByte(part, '/') + 1
+	return part[:i] + "_rels/" + part[i:] + ".rels"
 }
 
 // each gives every start tag of a small part.
@@ -260,22 +270,27 @@ func (x *xlsx) rows(i int, tick func() error) (rowCloser, error) {
 	if err := x.loadStrings(tick); err != nil {
 		return nil, err
 	}
+	if err := x.loadLinks(&x.sheets[i], tick); err != nil {
+		return nil, err
+	}
 	p, err := x.a.open(x.sheets[i].part, maxSheet)
 	if err != nil {
 		return nil, err
 	}
 	x.open = p
-	return &xlsxRows{x: x, p: p, row: sheetRow{src: x.a.src}}, nil
+	return &xlsxRows{x: x, p: p, links: x.sheets[i].links, row: sheetRow{src: x.a.src}}, nil
 }
 
 // xlsxRows streams the rows of a sheet. A formula gives the value that was stored with it.
 type xlsxRows struct {
-	x    *xlsx
-	p    *part
-	row  sheetRow
-	data bool // inside sheetData
-	over bool
-	text cellText
+	x       *xlsx
+	p       *part
+	links   map[cellAt]string
+	row     sheetRow
+	data    bool // inside sheetData
+	over    bool
+	text    cellText
+	formula cellText
 }
 
 func (s *xlsxRows) close() error { return s.p.close() }
@@ -326,8 +341,9 @@ func (s *xlsxRows) cells(row xml.StartElement) ([]string, int, error) {
 		return nil, 0, err
 	}
 	col, kind, date := -1, "", false
-	inValue, aid := false, 0
+	inValue, inFormula, aid := false, false, 0
 	s.text.take()
+	s.formula.take()
 	for {
 		t, err := s.p.next()
 		if errors.Is(err, io.EOF) {
@@ -359,21 +375,33 @@ func (s *xlsxRows) cells(row xml.StartElement) ([]string, int, error) {
 				}
 			case "v", "t":
 				inValue = aid == 0
+			case "f":
+				inFormula = true
 			case "rPh":
 				aid++
 			}
 		case xml.CharData:
 			if inValue {
 				s.text.add(e)
+			} else if inFormula {
+				s.formula.add(e)
 			}
 		case xml.EndElement:
 			switch e.Name.Local {
 			case "v", "t":
 				inValue = false
+			case "f":
+				inFormula = false
 			case "rPh":
 				aid = max(0, aid-1)
 			case "c":
 				v, err := s.value(kind, date)
+				if f := s.formula.take(); f != "" {
+					v = linkedBy(f, v)
+				}
+				if len(s.links) > 0 {
+					v = linked(v, s.links[cellAt{no, col}])
+				}
 				if err == nil {
 					err = s.row.put(col, v)
 				}
