@@ -92,7 +92,7 @@ func (c *chunk) consentOf(r *packed) int64 {
 // lookUp finds who is known already, and who is suppressed. The addresses are in order, so that their index is gone
 // through once, page by page; so are then the ids.
 func (c *chunk) lookUp(v view) error {
-	list := string(c.addresses(nil))
+	list := c.addresses()
 	err := v.each(func(rows *sql.Rows) error {
 		var i int
 		var k known
@@ -182,17 +182,21 @@ func (c *chunk) compare(v view, some []known, f func(k *known, was, is person, i
 
 // idList writes the ids of those that f chooses as a JSON list.
 func idList(some []known, f func(known) bool) string {
-	b := append(make([]byte, 0, 8*len(some)+2), '[')
+	var b strings.Builder
+	b.Grow(8*len(some) + 2)
+	b.WriteByte('[')
 	for _, k := range some {
 		if !f(k) {
 			continue
 		}
-		if len(b) > 1 {
-			b = append(b, ',')
+		if b.Len() > 1 {
+			b.WriteByte(',')
 		}
-		b = strconv.AppendInt(b, k.id, 10)
+		var digits [20]byte
+		b.Write(strconv.AppendInt(digits[:0], k.id, 10))
 	}
-	return string(append(b, ']'))
+	b.WriteByte(']')
+	return b.String()
 }
 
 // write stores the chunk and counts it: each row exactly once. first and last are the ids of the new people; last is

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/binary"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"hongyan/app/model"
@@ -119,27 +120,38 @@ func (p *pack) join(first, r *packed) error {
 }
 
 // addresses writes the addresses of the people as a JSON list.
-func (p *pack) addresses(b []byte) []byte {
-	b = append(b[:0], '[')
+func (p *pack) addresses() string {
+	size := 2
+	for _, row := range p.people {
+		size += int(p.rows[row].email.n) + 3
+	}
+	var b strings.Builder
+	b.Grow(size)
+	b.WriteByte('[')
 	for i, row := range p.people {
 		if i > 0 {
-			b = append(b, ',')
+			b.WriteByte(',')
 		}
-		b = appendQuoted(b, p.bytes(p.rows[row].email))
+		if email := p.bytes(p.rows[row].email); plain(email) {
+			b.WriteByte('"')
+			b.Write(email)
+			b.WriteByte('"')
+		} else {
+			b.WriteString(toJSON(string(email)))
+		}
 	}
-	return append(b, ']')
+	b.WriteByte(']')
+	return b.String()
 }
 
-// appendQuoted writes a text as JSON.
-func appendQuoted(b, text []byte) []byte {
+// plain reports whether a text stands in JSON as it is.
+func plain(text []byte) bool {
 	for _, c := range text {
 		if c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
-			return append(b, toJSON(string(text))...)
+			return false
 		}
 	}
-	b = append(b, '"')
-	b = append(b, text...)
-	return append(b, '"')
+	return true
 }
 
 // packer gathers rows into packs and gives each full one to sink, in a goroutine of its own, while it gathers the next.

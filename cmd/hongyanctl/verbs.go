@@ -23,7 +23,8 @@ func verbs() []verb {
 		{[]string{"account", "test"}, "account test NAME", accountTest},
 		{[]string{"account", "signin"}, "account signin NAME [--client-id ID [--client-secret-stdin]] [--browser]", accountSignIn},
 		{[]string{"account", "remove"}, "account remove NAME", accountRemove},
-		{[]string{"import"}, "import FILE --list L --source TEXT --consent TEXT [--charset NAME] [--dry-run] [--rejects FILE]", importFile},
+		{[]string{"import"}, "import FILE --list L --source TEXT --consent TEXT [--charset NAME] [--dry-run] [--rejects FILE]\n" +
+			"      import --resume|--keep|--undo [FILE|#N]   (an import that was cut off)", importFile},
 		{[]string{"list", "show"}, "list show L [--limit N]", listShow},
 		{[]string{"list"}, "list", listAll},
 		{[]string{"export"}, "export L --to FILE.csv|FILE.xlsx|FILE.vcf", exportList},
