@@ -229,6 +229,7 @@ func (c *change) nameOne(t *tx, ids []int64) error {
 // EraseContact implements app.ContactStore: it removes somebody and forgets what was kept of them, so that it cannot
 // be taken back.
 func (s *Store) EraseContact(ctx context.Context, id int64) error {
+	s.sweepChanges(ctx) // the rows of changes that are gone
 	return s.app.write(ctx, func(t *tx) error {
 		who := toJSON([]int64{id})
 		var merged string // those who became a part of this person
@@ -237,13 +238,14 @@ func (s *Store) EraseContact(ctx context.Context, id int64) error {
 		if err != nil {
 			return err
 		}
+		const kept = ` WHERE change_id IN (SELECT id FROM changes) AND contact_id IN (SELECT value FROM json_each(?))`
 		// The only person of a change gave it the name.
 		if _, err := t.exec(`UPDATE changes SET what = '' WHERE ref_id = 0 AND id IN
-			(SELECT change_id FROM change_contacts WHERE contact_id IN (SELECT value FROM json_each(?)))`, merged); err != nil {
+			(SELECT change_id FROM change_contacts`+kept+`)`, merged); err != nil {
 			return err
 		}
 		for _, table := range changeTables {
-			if _, err := t.exec(`DELETE FROM `+table+` WHERE contact_id IN (SELECT value FROM json_each(?))`, merged); err != nil {
+			if _, err := t.exec(`DELETE FROM `+table+kept, merged); err != nil {
 				return err
 			}
 		}

@@ -5,7 +5,9 @@ import (
 	"database/sql"
 	"fmt"
 	"os"
+	"regexp"
 	"strconv"
+	"strings"
 )
 
 // Orphans looks for rows of app.db that hang on rows which are gone, and for what else never may be.
@@ -119,3 +121,37 @@ func (s *Store) ChangeRows() (all, dead int, err error) {
 	}
 	return all, dead, nil
 }
+
+// LongScans explains every statement that was used to write to app.db, and gives those that go through all people or
+// all that hangs on them.
+func (s *Store) LongScans() (bad []string, err error) {
+	ctx := context.Background()
+	err = s.app.inTurn(ctx, func() error {
+		for q := range s.app.stmts {
+			n := strings.Count(q, "?")
+			for i := n; i > 0; i-- { // ?1 may stand there twice
+				if strings.Contains(q, "?"+strconv.Itoa(i)) {
+					n = i
+					break
+				}
+			}
+			rows, err := s.app.conn.QueryContext(ctx, "EXPLAIN QUERY PLAN "+q, make([]any, n)...)
+			err = walk(rows, err, func(rows *sql.Rows) error {
+				var id, parent, unused int
+				var step string
+				err := rows.Scan(&id, &parent, &unused, &step)
+				if _, table, scan := strings.Cut(step, "SCAN "); scan && longTable.MatchString(table) {
+					bad = append(bad, step+": "+q)
+				}
+				return err
+			})
+			if err != nil {
+				return fmt.Errorf("%s: %w", q, err)
+			}
+		}
+		return nil
+	})
+	return bad, err
+}
+
+var longTable = regexp.MustCompile(`^(contacts|list_members|contact_tags|contact_sources|import_before|change_\w+|[xsb])\b`)

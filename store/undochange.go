@@ -120,7 +120,8 @@ var takingBack = []string{
 		AND ` + since + ` IS NULL)`,
 	`DELETE FROM contact_sources WHERE (import_id, contact_id) IN (SELECT x.import_id, x.contact_id FROM change_sources x WHERE` + ours + `AND x.gone = 0
 		AND NOT EXISTS (SELECT 1 FROM import_before b WHERE b.import_id = x.import_id AND b.contact_id = x.contact_id))`,
-	`DELETE FROM contacts WHERE id IN (SELECT x.contact_id FROM change_contacts x WHERE` + ours + `AND x.fate = 'new' AND contacts.updated = x.after)
+	`DELETE FROM contacts WHERE id IN (SELECT x.contact_id FROM change_contacts x CROSS JOIN contacts c ON c.id = x.contact_id
+		WHERE` + ours + `AND x.fate = 'new' AND c.updated = x.after)
 		AND NOT EXISTS (SELECT 1 FROM contact_sources WHERE contact_id = contacts.id)`,
 	`DELETE FROM list_members WHERE contact_id IN (SELECT x.contact_id FROM change_contacts x WHERE` + ours + `AND x.fate = 'new')
 		AND NOT EXISTS (SELECT 1 FROM contacts WHERE id = contact_id)`,
