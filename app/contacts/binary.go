@@ -101,6 +101,8 @@ func (s *Source) openWorkbook() error {
 		return s.convert("Excel (.xlsb)")
 	case a.has("word/document.xml"):
 		return s.convert("Word (.docx)")
+	case a.has("mimetype") && a.has(odsContent):
+		return s.convert("OpenDocument (.odt)")
 	case a.has("ppt/presentation.xml"):
 		return s.convert("PowerPoint (.pptx)")
 	case a.has("Index/Document.iwa"), a.has("index.apxl"):

@@ -2,9 +2,13 @@ package contacts
 
 import (
 	"bytes"
+	"encoding/hex"
 	"errors"
 	"io"
+	"slices"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
@@ -38,6 +42,10 @@ type page struct {
 	text  strings.Builder
 	cells []string
 	inRow bool
+	row   []string // all cells of the row, blank ones too
+	inTD  bool
+	span  int    // columns that the open cell takes
+	tab   *table // of the table that is open, once a row has named its columns
 	href  string // of the link that is open, when it is a mail address
 	label int    // where the text of that link begins
 }
@@ -100,7 +108,11 @@ func (p *page) next() html.TokenType {
 func (p *page) token(kind html.TokenType) error {
 	switch kind {
 	case html.TextToken:
-		return p.add(string(p.z.Text()))
+		s := string(p.z.Text())
+		if strings.HasSuffix(s, "protected]") && fold(s) == "[email protected]" { // stands in the place of an address
+			return nil
+		}
+		return p.add(s)
 	case html.StartTagToken, html.SelfClosingTagToken:
 		name, attrs := p.z.TagName()
 		switch tag := atom.Lookup(name); tag {
@@ -109,7 +121,13 @@ func (p *page) token(kind html.TokenType) error {
 				return p.skip(tag)
 			}
 		case atom.A:
-			p.link(attrs)
+			return p.link(attrs)
+		case atom.Td, atom.Th:
+			err := p.boundary(tag, true)
+			p.span = p.columns(attrs)
+			return err
+		case atom.Span:
+			return p.protected(attrs)
 		default:
 			return p.boundary(tag, true)
 		}
@@ -167,18 +185,74 @@ func (p *page) add(s string) error {
 }
 
 // link notes the address of a mailto link.
-func (p *page) link(attrs bool) {
+func (p *page) link(attrs bool) error {
 	p.unlink()
+	shown := ""
 	for attrs {
 		var key, value []byte
 		key, value, attrs = p.z.TagAttr()
-		if string(key) != "href" {
-			continue
-		}
-		if v := mailLink(string(value)); v != "" {
-			p.href, p.label = v, p.text.Len()
+		switch string(key) {
+		case "data-cfemail":
+			shown = unprotect(string(value))
+		case "href":
+			v := mailLink(string(value))
+			if _, code, ok := strings.Cut(string(value), "/cdn-cgi/l/email-protection#"); ok {
+				v = unprotect(code)
+			}
+			if v != "" {
+				p.href, p.label = v, p.text.Len()
+			}
 		}
 	}
+	if shown != "" {
+		return p.add(" <" + shown + "> ")
+	}
+	return nil
+}
+
+// protected adds an address that Cloudflare's script would show in the place of "[email protected]".
+func (p *page) protected(attrs bool) error {
+	for attrs {
+		var key, value []byte
+		key, value, attrs = p.z.TagAttr()
+		if string(key) != "data-cfemail" {
+			continue
+		}
+		if v := unprotect(string(value)); v != "" {
+			return p.add(" <" + v + "> ")
+		}
+	}
+	return nil
+}
+
+// unprotect reads an address as Cloudflare writes it: hexadecimal octets, the first is what the others were mixed with.
+func unprotect(code string) string {
+	b, err := hex.DecodeString(clip(strings.TrimSpace(code), 2*maxAddress+2))
+	if err != nil || len(b) < 2 {
+		return ""
+	}
+	for i := range b[1:] {
+		b[i+1] ^= b[0]
+	}
+	if s := string(b[1:]); strings.Contains(s, "@") && utf8.ValidString(s) && !strings.ContainsAny(s, "<>\r\n\t\x00") {
+		return s
+	}
+	return ""
+}
+
+// columns gives how many columns a cell takes.
+func (p *page) columns(attrs bool) int {
+	n := 1
+	for attrs {
+		var key, value []byte
+		key, value, attrs = p.z.TagAttr()
+		if string(key) == "colspan" {
+			if v, err := strconv.Atoi(strings.TrimSpace(string(value))); err == nil {
+				n = min(max(v, 1), maxColumns)
+			}
+		}
+	}
+	return n
 }
 
 // unlink puts the address behind the text of its link, where the text is not that address.
@@ -201,12 +275,16 @@ func (p *page) boundary(tag atom.Atom, opens bool) error {
 	case atom.Tr, atom.Table:
 		err := p.flush()
 		p.inRow = tag == atom.Tr && opens
+		if tag == atom.Table {
+			p.tab = nil
+		}
 		return err
 	case atom.Td, atom.Th:
 		if !p.inRow {
 			return p.flush()
 		}
 		p.cell()
+		p.inTD = opens
 	case atom.Br, atom.P, atom.Div, atom.Li, atom.Ul, atom.Ol, atom.Dt, atom.Dd, atom.Dl, atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6,
 		atom.Hr, atom.Pre, atom.Blockquote, atom.Section, atom.Article, atom.Header, atom.Footer, atom.Address, atom.Option, atom.Title,
 		atom.Body, atom.Form, atom.Textarea, atom.Caption, atom.Nav, atom.Main, atom.Figure, atom.Label:
@@ -222,17 +300,27 @@ func (p *page) boundary(tag atom.Atom, opens bool) error {
 
 func (p *page) cell() {
 	p.unlink()
-	if s := strings.TrimSpace(p.text.String()); s != "" && len(p.cells) < maxColumns {
+	s := strings.TrimSpace(p.text.String())
+	if s != "" && len(p.cells) < maxColumns {
 		p.cells = append(p.cells, s)
 	}
+	if p.inTD {
+		for n := 0; n < p.span && len(p.row) < maxColumns; n++ {
+			p.row, s = append(p.row, s), ""
+		}
+	}
+	p.inTD = false
 	p.text.Reset()
 }
 
 // flush hands on what was gathered.
 func (p *page) flush() error {
 	p.cell()
-	cells := p.cells
-	p.cells = p.cells[:0]
+	cells, row := p.cells, p.row
+	p.cells, p.row = p.cells[:0], p.row[:0]
+	if done, err := p.tableRow(row); done || err != nil {
+		return err
+	}
 	var mails, numbers []hit
 	var misses []miss
 	name := ""
@@ -267,6 +355,32 @@ func (p *page) flush() error {
 		}
 	}
 	return p.emit(mails, kept, name, fields)
+}
+
+// tableRow reads a row of a table whose columns were named. done is false for any other row.
+func (p *page) tableRow(cells []string) (done bool, err error) {
+	if len(cells) < 2 || blank(cells) {
+		return false, nil
+	}
+	if p.tab == nil {
+		if findHeader([]line{{1, cells}}) != 0 {
+			return false, nil
+		}
+		t, ok := tableOf(slices.Clone(cells), 0, nil)
+		if ok && len(t.emails)+len(t.names) > 0 {
+			p.tab = t
+		}
+		return p.tab != nil, nil
+	}
+	said, found := false, false
+	for i, c := range cells {
+		said = said || (slices.Contains(p.tab.emails, i) || slices.Contains(p.tab.qqs, i)) && !nothing(c)
+		found = found || strings.Contains(c, "@")
+	}
+	if !said && found { // the address stands where nobody would look for it
+		return false, nil
+	}
+	return true, p.tab.row(p.run, p.start, cells)
 }
 
 func (p *page) emit(hits []hit, misses []miss, name string, fields map[string]string) error {

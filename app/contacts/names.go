@@ -161,7 +161,7 @@ var smallWords = map[string]bool{"or": true, "and": true, "to": true, "from": tr
 func dropSmallWords(s string) string {
 	for {
 		word, rest, _ := strings.Cut(s, " ")
-		if !smallWords[strings.ToLower(word)] {
+		if !smallWords[strings.ToLower(word)] && (strings.TrimSpace(rest) == "" || !isLabel(word)) {
 			return s
 		}
 		s = strings.TrimSpace(rest)

@@ -1,6 +1,7 @@
 package contacts
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -151,6 +152,40 @@ func TestTextsOfPeople(t *testing.T) {
 }
 
 func sorted(s []string) []string { return slices.Sorted(slices.Values(s)) }
+
+// TestTablesOfPages: a table whose first rows name its columns is read as one, whatever program made a page of it.
+func TestTablesOfPages(t *testing.T) {
+	checkShapes(t, FormatHTML, map[string][2]string{
+		"saved as .xls by a site": {"<html><body><table><tr><td colspan=4>客户导出</td></tr>\n<tr><th>编号</th><th>公司</th><th>姓名</th><th>邮箱</th><th>QQ</th></tr>\n" +
+			"<tr><td>1</td><td>示例公司</td><td>张三</td><td>zs@example.com</td><td></td></tr>\n<tr><td>2</td><td></td><td>李四</td><td>无</td><td>87654321</td></tr>\n" +
+			"<tr><td>3</td><td colspan=2>王五</td><td></td><td></td></tr></table>",
+			"3 zs@example.com 张三 公司=示例公司 编号=1\n4 87654321@qq.com 李四 QQ=87654321 编号=2\n5 !no_address 3, 王五"},
+		"cell over columns":  {"<table><tr><th colspan=2>姓名</th><th>邮箱</th></tr><tr><td>张</td><td>三</td><td>zs@example.com</td></tr></table>", "1 zs@example.com 张"},
+		"address elsewhere":  {"<table><tr><td>姓名<td>邮箱<td>备注<tr><td>张三<td><td>写到 zs@example.com</table>", "1 zs@example.com 张三"},
+		"labels at the left": {"<table><tr><td>姓名</td><td>张三</td></tr><tr><td>邮箱</td><td>zs@example.com</td></tr></table>", "1 zs@example.com"},
+		"next table":         {"<table><tr><td>姓名<td>邮箱<tr><td>张三<td>zs@example.com</table><table><tr><td>li@example.com<td>李四</table>", "1 zs@example.com 张三\n1 li@example.com 李四"},
+	})
+}
+
+// TestProtectedPages: addresses that Cloudflare hides from robots and shows to people.
+func TestProtectedPages(t *testing.T) {
+	code := func(s string) string {
+		out := "5a"
+		for _, c := range []byte(s) {
+			out += fmt.Sprintf("%02x", c^0x5a)
+		}
+		return out
+	}
+	span := func(s string) string {
+		return `<span class="__cf_email__" data-cfemail="` + s + `">[email&#160;protected]</span>`
+	}
+	checkShapes(t, FormatHTML, map[string][2]string{
+		"text":   {"<html><p>Ann " + span(code("a@example.com")), "1 a@example.com Ann"},
+		"link":   {`<html><a href="/cdn-cgi/l/email-protection#` + code("a@example.com") + `">Ann Lee</a>`, "1 a@example.com Ann Lee"},
+		"both":   {`<html><a href="/cdn-cgi/l/email-protection" class="__cf_email__" data-cfemail="` + code("a@example.com") + `">[email&#160;protected]</a>`, "1 a@example.com"},
+		"broken": {"<html><p>b@example.com " + span("5a00zz") + span("5a") + span("") + span(code("no address")) + span(code("<a@example.com>")), "1 b@example.com"},
+	})
+}
 
 // TestLatinNames: accents in the middle of words are no Chinese characters.
 func TestLatinNames(t *testing.T) {

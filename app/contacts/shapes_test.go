@@ -92,7 +92,7 @@ func TestPages(t *testing.T) {
 		"hidden":         {"<html><noscript>no@example.com</noscript><template>t@example.com</template><p title='x@example.com'>a@example.com", "1 a@example.com"},
 		"entities":       {"<html><p>ann&#64;example&#46;com &nbsp;张三&lt;b&commat;example.com&gt;", "1 ann@example.com\n1 b@example.com 张三"},
 		"split by tags":  {"<html><p><b>ann</b>@<i>example</i>.com", "1 ann@example.com"},
-		"row":            {"<table>\n<tr><th>姓名<th>邮箱<th>电话<th>QQ\n<tr><td>王芳<td>wang@example.com<td>13800000001<td>4200000001</table>", "3 wang@example.com 王芳 QQ=4200000001"},
+		"row":            {"<table>\n<tr><th>姓名<th>邮箱<th>电话<th>QQ\n<tr><td>王芳<td>wang@example.com<td>13800000001<td>4200000001</table>", "3 wang@example.com 王芳 QQ=4200000001 电话=13800000001"},
 		"row of a QQ":    {"<table><tr><td>王芳</td><td>4200000001</td><td>13800000001</td></tr></table>", "1 4200000001@qq.com 王芳\n1 !phone 13800000001"},
 		"bad mail":       {"<table><tr><td>王芳</td><td>wang@qq.con</td></tr></table>", "1 !typo wang@qq.con"},
 		"table in table": {"<table><tr><td><table><tr><td>王芳</td><td>wang@example.com</td></tr></table></td></tr><tr><td>李娜</td><td>li@example.com</td></tr></table>", "1 wang@example.com 王芳\n1 li@example.com 李娜"},
