@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -72,5 +73,29 @@ func TestExportList(t *testing.T) {
 	left, err := os.ReadDir(dir)
 	if err != nil || len(left) != 3 {
 		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+// TestExportPeople: only those whom a query chooses are written, in its order.
+func TestExportPeople(t *testing.T) {
+	r := newRig(t)
+	src, err := contacts.FromText("email,name\na@qq.com,A\nb@163.com,B\nc@qq.com,C\n", contacts.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Import(t.Context(), src, model.ImportSpec{ListName: "l", Source: "s", Consent: "c"}, false, nil); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "qq.csv")
+	q := model.ContactQuery{Sort: model.SortEmail, Desc: true, Filter: model.Filter{Conditions: []model.Condition{{What: model.WhereAddress, Op: model.OpEnds, Text: "@qq.com"}}}}
+	if n, err := r.ExportPeople(t.Context(), q, path); n != 2 || err != nil {
+		t.Fatalf("%d people, %v", n, err)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c, a := strings.Index(string(b), "c@qq.com"), strings.Index(string(b), "a@qq.com"); c < 0 || a < c || strings.Contains(string(b), "b@163.com") {
+		t.Errorf("written:\n%s", b)
 	}
 }

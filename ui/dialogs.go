@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -43,7 +44,7 @@ func (w *Window) popup(title string, content fyne.CanvasObject, buttons ...fyne.
 		row := append([]fyne.CanvasObject{layout.NewSpacer()}, buttons...)
 		foot = container.NewVBox(widget.NewSeparator(), container.NewHBox(row...))
 	}
-	head := bold(title)
+	head := bold(strings.TrimSuffix(title, "…")) // the dots of a menu say that a dialog follows
 	head.SizeName = theme.SizeNameSubHeadingText
 	inside := container.New(layout.NewCustomPaddedLayout(8, 10, 12, 12), container.NewBorder(head, foot, nil, nil, content))
 	p := &popup{w: w, pop: widget.NewModalPopUp(inside, w.win.Canvas())}
@@ -83,12 +84,16 @@ func (p *popup) Hide() {
 
 // fit opens a dialog at a size, or as large as the window allows.
 func (w *Window) fit(p *popup, width, height float32) {
-	s := w.win.Canvas().Size()
-	least := p.pop.MinSize()
-	p.pop.Resize(fyne.NewSize(fyne.Max(least.Width, fyne.Min(width, s.Width-24)), fyne.Max(least.Height, fyne.Min(height, s.Height-24))))
+	p.grow(width, height)
 	p.pop.Show()
 	p.overlay = w.win.Canvas().Overlays().Top()
 	w.open = append(w.open, p)
+}
+
+// grow gives a dialog a size, or what the window allows.
+func (p *popup) grow(width, height float32) {
+	s, least := p.w.win.Canvas().Size(), p.pop.MinSize()
+	p.pop.Resize(fyne.NewSize(fyne.Max(least.Width, fyne.Min(width, s.Width-24)), fyne.Max(least.Height, fyne.Min(height, s.Height-24))))
 }
 
 // message says one thing.

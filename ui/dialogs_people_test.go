@@ -212,7 +212,7 @@ func TestExportList(t *testing.T) {
 	}
 	path = r.save(path, "all.csv")
 	r.wants("300 were saved to " + path)
-	if !r.svc.has("ExportList " + path + " 0") {
+	if !r.svc.has("ExportPeople " + path + "  0") {
 		t.Errorf("calls %q", r.svc.calls)
 	}
 	if got := fileName(`a/b:c"名单"`); got != "a-b-c-名单-" {

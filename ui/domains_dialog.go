@@ -32,7 +32,7 @@ func (w *Window) domainsDialog() {
 	t := w.t
 	f := &domainsForm{w: w, say: wrapped(t.T("ui.domains.text")), bar: widget.NewProgressBar()}
 	f.bar.Hide()
-	cols := widgets.Columns{{Min: 150, Weight: 2}, {Min: 150, Weight: 2}, {Min: 60}}
+	cols := widgets.Columns{{Min: 120, Weight: 1}, {Min: 150, Weight: 3}, {Min: 60}}
 	f.table = widgets.NewTable(cols, func() int { return len(f.report.Dead) }, func(i int) ([]widgets.CellValue, bool) {
 		d := f.report.Dead[i]
 		return []widgets.CellValue{{Text: d.Domain}, {Text: t.T(d.Key), Color: theme.ColorNameWarning}, {Text: number(len(d.People)), Color: widgets.ColorMuted}}, false
@@ -52,7 +52,7 @@ func (w *Window) domainsDialog() {
 			f.stop()
 		}
 	})
-	w.fit(f.d, 600, 420)
+	w.fit(f.d, 620, 190)
 }
 
 // run asks, with a bar; who closes the dialog ends it.
@@ -104,7 +104,9 @@ func (f *domainsForm) show(r DomainReport) {
 	show(f.begin, r.Offline)
 	show(f.tag, some)
 	show(f.mute, some)
-	f.d.pop.Refresh()
+	if some {
+		f.d.grow(620, 420)
+	}
 	f.table.Refresh()
 }
 

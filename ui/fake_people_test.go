@@ -22,10 +22,10 @@ func (f *fake) KeepImport(_ context.Context, id int64) error {
 	return f.called("KeepImport", id)
 }
 
-func (f *fake) ExportList(_ context.Context, list int64, path string) (int, error) {
+func (f *fake) ExportPeople(_ context.Context, q model.ContactQuery, path string) (int, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return 300, f.called("ExportList "+path, list)
+	return 300, f.called("ExportPeople "+path+" "+q.Search, q.ListID)
 }
 
 func (f *fake) Person(_ context.Context, id int64) (Person, error) {

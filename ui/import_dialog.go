@@ -56,7 +56,12 @@ func (w *Window) importDialog(path, text string) *importForm {
 	f.path.SetPlaceHolder(t.T("ui.import.path"))
 	f.text.SetPlaceHolder(t.T("ui.import.text"))
 	f.text.SetMinRowsVisible(3)
-	f.path.OnChanged = func(s string) { f.later(ImportInput{Path: strings.TrimSpace(s)}) }
+	f.path.OnChanged = func(s string) {
+		// Beside a file there is nothing to paste: the first rows need the room.
+		show(f.text, strings.TrimSpace(s) == "")
+		f.body.Refresh()
+		f.later(ImportInput{Path: strings.TrimSpace(s)})
+	}
 	f.text.OnChanged = func(s string) {
 		if f.path.Text == "" {
 			f.later(ImportInput{Text: s})

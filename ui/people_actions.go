@@ -17,14 +17,17 @@ func (w *Window) whyNoPeople() string {
 	return ""
 }
 
-// exportList writes the list that is shown to a file.
+// exportList writes those who are shown to a file, as they are searched, filtered and sorted.
 func (w *Window) exportList() {
-	t, id, name := w.t, int64(0), w.t.T("ui.list.all")
+	t, name, q := w.t, w.t.T("ui.list.all"), w.recipients.query
 	if l, ok := w.recipients.list(); ok {
-		id, name = l.ID, l.Name
+		name = l.Name
+	}
+	if s, ok := w.recipients.shownSegment(); ok {
+		name = s.Name
 	}
 	w.saveFile(fileName(name)+".csv", func(path string) {
-		background(w.tasks, func(ctx context.Context) (int, error) { return w.svc.ExportList(ctx, id, path) }, func(n int, err error) {
+		background(w.tasks, func(ctx context.Context) (int, error) { return w.svc.ExportPeople(ctx, q, path) }, func(n int, err error) {
 			if err == nil {
 				w.message(t.T("ui.cmd.exportlist"), t.T("ui.exported", "n", number(n), "path", path))
 			}

@@ -96,7 +96,7 @@ type RecipientService interface {
 	SaveContact(ctx context.Context, c *model.Contact, listID int64) error
 	RemoveContacts(ctx context.Context, ids []int64, listID int64) error
 	FieldNames(ctx context.Context, listID int64) ([]string, error)
-	ExportList(ctx context.Context, listID int64, path string) (int, error)
+	ExportPeople(ctx context.Context, q model.ContactQuery, path string) (int, error)
 }
 
 // TestResult is how a test letter fared. What and Do are keys of sentences, filled by Args.

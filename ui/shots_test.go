@@ -192,6 +192,9 @@ func moreScenes(lang string, w, h float32) map[string]func(t testing.TB) *rig {
 			r.w.cutOffDialog([]model.Import{{ID: 1, ImportSpec: model.ImportSpec{ImportFile: model.ImportFile{Path: "/home/shop/customers-gbk.csv"}, FileName: "customers-gbk.csv", ListName: r.svc.lists[0].Name}, Rows: 40_000, StartedAt: r.svc.at(0)}})
 		}),
 	}
+	for name, open := range groupScenes {
+		all[name] = dialog(open)
+	}
 	for _, x := range failures {
 		all["failure-"+x.name] = dialog(x.open)
 	}
@@ -231,6 +234,13 @@ func TestShots(t *testing.T) {
 		r.w.SetLook("dark")
 		r.run()
 		r.shoot("dark-" + lang)
+		for name, open := range groupScenes {
+			r := moreScenes(lang, 1280, 800)["plain"](t)
+			r.w.SetLook("dark")
+			open(t, r)
+			r.run()
+			r.shoot("dark-" + name + "-" + lang)
+		}
 		for _, name := range []string{"sending", "account", "import", "first"} {
 			for _, s := range []fyne.Size{fyne.NewSize(1024, 700), fyne.NewSize(640, 480)} {
 				scenes(lang, s.Width, s.Height)[name](t).shoot(name + "-" + lang + "-" + itoa(int64(s.Width)))

@@ -55,7 +55,7 @@ func (c *Chip) Text() string { return c.cell.Text() }
 
 // CreateRenderer is called by Fyne.
 func (c *Chip) CreateRenderer() fyne.WidgetRenderer {
-	bg := canvas.NewRectangle(theme.Color(theme.ColorNameSelection))
+	bg := canvas.NewRectangle(theme.Color(theme.ColorNameButton))
 	bg.CornerRadius = 6
 	return widget.NewSimpleRenderer(container.NewStack(bg, container.New(layout.NewCustomPaddedLayout(0, 0, 6, 2), c.body)))
 }

@@ -2,7 +2,6 @@ package widgets
 
 import (
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
@@ -59,7 +58,7 @@ type inline struct {
 }
 
 func (e *inline) CreateRenderer() fyne.WidgetRenderer {
-	objects := []fyne.CanvasObject{canvas.NewRectangle(nil)}
+	var objects []fyne.CanvasObject
 	for _, f := range e.fields {
 		objects = append(objects, f)
 	}
@@ -88,7 +87,7 @@ func (e *inline) end(keep bool) {
 // inlineRenderer leaves the fields where Edit put them.
 type inlineRenderer struct{ objects []fyne.CanvasObject }
 
-func (r *inlineRenderer) Layout(size fyne.Size)        { r.objects[0].Resize(size) }
+func (r *inlineRenderer) Layout(fyne.Size)             {}
 func (r *inlineRenderer) MinSize() fyne.Size           { return fyne.Size{} }
 func (r *inlineRenderer) Refresh()                     {}
 func (r *inlineRenderer) Objects() []fyne.CanvasObject { return r.objects }
