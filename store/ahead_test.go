@@ -3,8 +3,10 @@ package store_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"hongyan/app/model"
 	"hongyan/store"
@@ -54,19 +56,39 @@ func TestAheadKilled(t *testing.T) {
 	times, err := s.RecentAttempts(ctx, 7, when(0))
 	must(t, err)
 	same(t, "beginnings", len(times), 3)
+	for i, o := range []model.Outcome{
+		{State: model.Rejected, Step: model.StepRcpt, Code: 550, Enhanced: "5.1.1", Scope: model.ScopeHard, Reply: strings.Repeat("没有这个人。", 100)},
+		{State: model.Deferred, Step: model.StepDot, Code: 451, Reply: "later", NextAt: when(100)},
+		{State: model.Queued, Step: model.StepMail}, // nothing left us
+	} {
+		must(t, s.Hasten(ds[3+i].ID, 7, when(1)).Wait())
+		o.DeliveryID, o.At = ds[3+i].ID, when(2)
+		s.Settle(o) // and no commit has it when the process ends
+	}
 	marks := s.MarksPath()
 	s.Crash()
 	if _, err := os.Stat(marks); err != nil {
 		t.Error("the marks did not outlive the process:", err)
 	}
 	s = open(t, s.Dir(), store.Options{})
-	wantCounts(t, s, id, model.Counts{Total: 10, Queued: 7, Unknown: 2, Accepted: 1})
+	wantCounts(t, s, id, model.Counts{Total: 10, Queued: 5, Unknown: 2, Accepted: 1, Rejected: 1, Deferred: 1})
+	got, err := s.Deliveries(ctx, model.DeliveryQuery{CampaignID: id})
+	must(t, err)
+	if d := got[3]; d.Code != 550 || d.Enhanced != "5.1.1" || !strings.HasPrefix(d.Reply, "没有这个人。没") || !utf8.ValidString(d.Reply) || d.Attempts != 1 {
+		t.Errorf("%+v", d)
+	}
+	if d := got[4]; !d.NextAt.Equal(when(100)) || d.Reply != "later" {
+		t.Errorf("%+v", d)
+	}
+	if d := got[5]; d.State != model.Queued || d.Attempts != 0 {
+		t.Errorf("%+v", d)
+	}
 	h, err := s.Attempts(ctx, ds[1].ID)
 	must(t, err)
 	same(t, "history", h, []model.Attempt{{DeliveryID: ds[1].ID, AccountID: 7, Started: when(1), State: model.Unknown, Scope: model.ScopeUnknown}})
 	times, err = s.RecentAttempts(ctx, 7, when(0))
 	must(t, err)
-	same(t, "beginnings", len(times), 3)
+	same(t, "beginnings", len(times), 6)
 	if _, err := os.Stat(marks); !os.IsNotExist(err) {
 		t.Error("the marks are still there:", err)
 	}

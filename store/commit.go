@@ -56,8 +56,11 @@ func (j *journal) due(now time.Time, at *time.Time) (due, closed bool) {
 	if j.fault != nil {
 		return !now.Before(*at), false // a disk that is full is not asked again for every letter
 	}
-	return len(j.intents) > 0 || len(j.results) >= settleBatch || j.urgent || j.wants() || !now.Before(*at), false
+	return len(j.intents) > 0 || len(j.results) >= j.enough() || j.urgent || j.wants() || !now.Before(*at), false
 }
+
+// enough is how many results are written at once at the latest. mu is held.
+func (j *journal) enough() int { return max(settleBatch, j.ahead.want) }
 
 // batch is what one transaction writes.
 type batch struct {

@@ -39,12 +39,14 @@ func (s *Store) recover(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_ = os.Remove(marksPath(s.install, s.epoch-1)) // what it told is in the file now
+	if !s.copied { // else they may be those of our twin, at work
+		_ = os.Remove(marksPath(s.install, s.epoch-1)) // what they told is in the file now
+	}
 	return coded(s.enrolled(), filepath.Join(s.dir, identityName))
 }
 
-// recoverAhead makes unknown who may have left ahead (ahead.go) and has no result. In a folder that looks like a copy
-// that is everybody who was reserved: its twin may have gone on.
+// recoverAhead looks after letters that may have left ahead (ahead.go) and whose results are not on the disk. In a folder that looks like a copy
+// everybody who was reserved is unknown: its twin may have gone on.
 func (s *Store) recoverAhead(t *tx, now int64) error {
 	var highest int64
 	err := t.row(`SELECT seq FROM sqlite_sequence WHERE name = 'reservations'`, nil, &highest)
@@ -87,20 +89,33 @@ func (s *Store) recoverAhead(t *tx, now int64) error {
 		return err
 	}
 	for _, k := range all {
-		// With so many tries its result is known, or it was intended besides.
-		n, err := t.changes(`UPDATE deliveries SET state = 'unknown', reason = '', scope = 'unknown', account_id = ?, attempts = attempts + 1, tries = ?,
-			next_at = 0, updated = ? WHERE id = ? AND tries < ? AND state IN ('queued', 'deferred')`, k.account, k.n, now, k.id, k.n)
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			continue
-		}
-		if _, err := t.exec(`INSERT INTO attempts (delivery_id, n, account_id, started, intended, state, scope) VALUES (?, ?, ?, ?, 1, 'unknown', 'unknown')`,
-			k.id, k.n, k.account, k.started); err != nil {
+		if err := recoverMarked(t, k, now); err != nil {
 			return err
 		}
 	}
 	_, err = t.exec(`DELETE FROM reservations`)
+	return err
+}
+
+// recoverMarked gives a letter that left ahead the result that its mark knows, or makes it unknown.
+func recoverMarked(t *tx, k mark, now int64) error {
+	var tries int64
+	err := t.row(`SELECT tries FROM deliveries WHERE id = ? AND state IN ('queued', 'deferred')`, []any{k.id}, &tries)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && tries >= k.n { // its result is on the disk, or it was intended besides
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if settles(k.out.State) {
+		return writeBulk(t, []*result{{o: k.out, lease: &lease{account: k.account, at: at(k.started), tries: int(k.n) - 1}}})
+	}
+	_, err = t.exec(`UPDATE deliveries SET state = 'unknown', reason = '', scope = 'unknown', account_id = ?, attempts = attempts + 1, tries = ?,
+		next_at = 0, updated = ? WHERE id = ?`, k.account, k.n, now, k.id)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(`INSERT INTO attempts (delivery_id, n, account_id, started, intended, state, scope) VALUES (?, ?, ?, ?, 1, 'unknown', 'unknown')`,
+		k.id, k.n, k.account, k.started)
 	return err
 }

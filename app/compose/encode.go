@@ -28,6 +28,15 @@ func (t transfer) String() string {
 func transferFor(p []byte) transfer {
 	other, col, plain := 0, 0, true
 	for i, c := range p {
+		if col > 0 && c >= ' ' && c != 0x7f { // most of them
+			if c > 0x7f {
+				other++
+			}
+			if col++; col > maxLine {
+				plain = false
+			}
+			continue
+		}
 		switch {
 		case c == '\r' && i+1 < len(p) && p[i+1] == '\n':
 			continue

@@ -126,8 +126,9 @@ func run(ctx context.Context, st *store.Store, journal campaign.Journal, o order
 	return nil
 }
 
-// prepare makes a data folder with a campaign to n made-up people from an account with several connections.
-func prepare(t *testing.T, n, connections int) (dir string, id int64) {
+// prepare makes a data folder with a campaign to n made-up people from an account with several connections. By the profile
+// relay letters leave ahead of their commits once they leave fast.
+func prepare(t *testing.T, n, connections int, profile model.Profile) (dir string, id int64) {
 	t.Helper()
 	dir = t.TempDir()
 	st, err := store.Open(t.Context(), dir, store.Options{})
@@ -135,7 +136,7 @@ func prepare(t *testing.T, n, connections int) (dir string, id int64) {
 		t.Fatal(err)
 	}
 	a := &model.Account{Name: "relay", From: "desk@example.com", Host: "127.0.0.1", Port: 25, TLS: model.TLSNone, Auth: model.AuthNone,
-		Profile: model.ProfileRelay, Limits: model.Limits{Connections: connections}}
+		Profile: profile, Limits: model.Limits{Connections: connections}}
 	c := &model.Campaign{Name: "c", Seed: "5eed", Letter: model.Letter{Subject: "周六活动，{{name}}", Format: model.FormatMarkdown,
 		Body: "{{name|朋友}}您好：\n\n我们在**{{city}}**见。\n\n.\n\n如不想再收到，请回复「退订」。"}}
 	if err := st.SaveAccount(t.Context(), a); err != nil {

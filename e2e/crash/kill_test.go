@@ -90,7 +90,7 @@ func killed(t *testing.T, rnd *rand.Rand, engine string, most int) (sum tally) {
 		t.Fatal(err)
 	}
 	defer func() { _ = srv.Close() }()
-	dir, id := prepare(t, people, connections)
+	dir, id := prepare(t, people, connections, model.ProfileRelay)
 	// A connection has so many letters under way; one more may have its reply and wait to be recorded.
 	inFlight := connections * (engines[engine].depth + 1)
 	for before := 0; ; {

@@ -10,12 +10,13 @@ import (
 	"strings"
 	"testing"
 
+	"hongyan/app/model"
 	"hongyan/smtpx"
 	"hongyan/smtpx/smtptest"
 )
 
-// TestNoDotBeforeTheSync looks at the system calls of a process that sends over one connection, letter by letter: when a
-// final dot leaves, whatever was written to the journal must have been synced.
+// TestNoDotBeforeTheSync looks at the system calls of a process that sends over one connection, letter by letter, by an
+// account whose letters do not leave ahead: when a final dot leaves, whatever was written to the journal must have been synced.
 func TestNoDotBeforeTheSync(t *testing.T) {
 	strace, err := exec.LookPath("strace")
 	if err != nil {
@@ -29,7 +30,7 @@ func TestNoDotBeforeTheSync(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer func() { _ = srv.Close() }()
-			dir, id := prepare(t, 300, 1)
+			dir, id := prepare(t, 300, 1, model.ProfileConsumer)
 			text, err := json.Marshal(order{Dir: dir, Campaign: id, Port: srv.Port(), Engine: engine})
 			if err != nil {
 				t.Fatal(err)
