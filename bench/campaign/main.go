@@ -26,9 +26,9 @@ func main() {
 func run() error {
 	ctl := flag.String("ctl", "bin/hongyanctl", "the program")
 	out := flag.String("o", "", "the document to write the tables into")
-	n := flag.Int("n", 20_000, "letters of a round")
+	n := flag.Int("n", 100_000, "letters of a round")
 	rounds := flag.Int("rounds", 5, "rounds")
-	conns := flag.String("connections", "1,4,10", "numbers of connections")
+	conns := flag.String("connections", "1,4,20", "numbers of connections")
 	people := flag.String("people", "10000,100000,1000000", "numbers of recipients to measure memory with")
 	flag.Parse()
 	exe, err := filepath.Abs(*ctl)
