@@ -47,8 +47,7 @@ func (a *App) ResumeImport(ctx context.Context, importID int64, src *contacts.So
 	if model.CodeOf(err) == model.ENoAddresses {
 		return run.report, errors.Join(err, into.Abort(ctx))
 	}
-	// What was gathered until then is stored as far as it goes.
-	return run.report, errors.Join(err, into.Flush(context.WithoutCancel(ctx)))
+	return run.report, errors.Join(err, into.Leave())
 }
 
 // reopen opens the file of an import to be read as it was.

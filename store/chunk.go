@@ -61,17 +61,17 @@ type chunk struct {
 	ids        idSet // people that earlier chunks named
 	source     int64
 	consent    int64
-	suppressed map[int32]bool // by row; nil where nobody is
-	known      []known        // in order of ids
+	suppressed map[int]bool // by place among the people
+	known      []known      // in order of ids
 	n          importTally
 }
 
 // known is a contact that was there before the chunk.
 type known struct {
 	id      int64
-	row     int32
-	again   bool // named by an earlier chunk
-	member  bool // on the list
+	place   int32 // among the people
+	again   bool  // named by an earlier chunk
+	member  bool  // on the list
 	changed bool
 }
 
@@ -94,13 +94,12 @@ func (c *chunk) consentOf(r *packed) int64 {
 func (c *chunk) lookUp(v view) error {
 	list := c.addresses()
 	err := v.each(func(rows *sql.Rows) error {
-		var i int
 		var k known
-		if err := rows.Scan(&i, &k.id); err != nil {
+		if err := rows.Scan(&k.place, &k.id); err != nil {
 			return err
 		}
-		k.row, k.again = c.people[i], c.ids.has(k.id)
-		c.rows[k.row].known = true
+		k.again = c.ids.has(k.id)
+		c.rows[c.people[k.place]].known = true
 		c.known = append(c.known, k)
 		return nil
 	}, `SELECT j.key, c.id FROM json_each(?) j CROSS JOIN contacts c ON c.email = j.value`, list)
@@ -108,46 +107,8 @@ func (c *chunk) lookUp(v view) error {
 		return err
 	}
 	slices.SortFunc(c.known, func(a, b known) int { return cmp.Compare(a.id, b.id) })
-	c.suppressed, err = c.suppressedIn(v, list)
+	c.suppressed, err = suppressedAmong(v, list, len(c.people), func(i int) string { return c.string(c.rows[c.people[i]].email) })
 	return err
-}
-
-// suppressedIn tells which rows are of suppressed people: the addresses themselves are asked for in one go, and of
-// domains each only once.
-func (c *chunk) suppressedIn(v view, list string) (map[int32]bool, error) {
-	var some bool
-	if err := v.row(`SELECT EXISTS (SELECT 1 FROM suppressions)`, nil, &some); err != nil || !some {
-		return nil, err
-	}
-	found := map[int32]bool{}
-	err := v.each(func(rows *sql.Rows) error {
-		var i int
-		err := rows.Scan(&i)
-		if err == nil {
-			found[c.people[i]] = true
-		}
-		return err
-	}, `SELECT j.key FROM json_each(?) j CROSS JOIN suppressions s ON s.key = j.value`, list)
-	if err != nil {
-		return nil, err
-	}
-	domains := map[string]bool{}
-	for _, row := range c.people {
-		email := c.string(c.rows[row].email)
-		domain := email[strings.LastIndexByte(email, '@')+1:]
-		yes, asked := domains[domain]
-		if !asked {
-			keys := suppressionKeys("x@" + domain)[1:]
-			if err := v.row(`SELECT EXISTS (SELECT 1 FROM suppressions WHERE key IN (SELECT value FROM json_each(?)))`, []any{toJSON(keys)}, &yes); err != nil {
-				return nil, err
-			}
-			domains[domain] = yes
-		}
-		if yes {
-			found[row] = true
-		}
-	}
-	return found, nil
 }
 
 // compare reads what is stored of some of the known people, and calls f for those of whom the chunk says something new.
@@ -160,7 +121,7 @@ func (c *chunk) compare(v view, some []known, f func(k *known, was, is person, i
 			return err
 		}
 		k := knownOf(some, p.id)
-		r := &c.rows[k.row]
+		r := &c.rows[c.people[k.place]]
 		consent := c.consentOf(r)
 		if (r.name.n == 0 || bytes.Equal(c.bytes(r.name), name)) && (consent == 0 || consent == p.consent) &&
 			(r.fields.n == 0 || bytes.Equal(c.bytes(r.fields), fields)) {
@@ -224,11 +185,11 @@ func (c *chunk) write(t *tx, im *importer) (first, last int64, err error) {
 func (c *chunk) tally() {
 	c.n.duplicate += len(c.rows) - len(c.people)
 	for _, k := range c.known {
-		c.n.count(k.again, c.suppressed[k.row], k.member, k.changed)
+		c.n.count(k.again, c.suppressed[int(k.place)], k.member, k.changed)
 	}
-	for _, row := range c.people {
+	for i, row := range c.people {
 		if !c.rows[row].known {
-			c.n.count(false, c.suppressed[row], false, false)
+			c.n.count(false, c.suppressed[i], false, false)
 		}
 	}
 }

@@ -28,7 +28,7 @@ func (s *Store) BeginImport(ctx context.Context, spec model.ImportSpec) (model.I
 		return nil, model.E(model.EInvalid, nil, "field", "list", "value", "")
 	}
 	im := &importer{s: s}
-	im.sink = im.store
+	im.sink, im.most = im.store, s.chunkRows
 	err := s.app.write(ctx, func(t *tx) (err error) {
 		if im.began, err = newStamp(t); err != nil {
 			return err
@@ -71,7 +71,7 @@ func (s *Store) ResumeImport(ctx context.Context, id int64) (model.Importer, mod
 		return nil, *was, model.E(model.EInvalid, nil, "field", "import", "value", string(was.State))
 	}
 	im := &importer{s: s, id: id, list: was.ListID, began: ms(was.StartedAt), stored: was.Rows}
-	im.sink = im.store
+	im.sink, im.most = im.store, s.chunkRows
 	err = s.app.write(ctx, func(t *tx) (err error) {
 		if im.source, err = statement(t, was.Source); err != nil {
 			return err
@@ -163,7 +163,7 @@ func (im *importer) Finish(ctx context.Context) (model.ImportReport, error) {
 
 // Abort implements model.Importer.
 func (im *importer) Abort(ctx context.Context) error {
-	im.drop()
+	_ = im.Leave() // what failed is undone too
 	_, err := im.s.UndoImport(ctx, im.id)
 	return err
 }

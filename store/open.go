@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -20,6 +21,8 @@ type Options struct {
 	ReadOnly bool
 	// MaxPages, when not 0, bounds each file to so many pages of 4096 octets: beyond it the disk is "full".
 	MaxPages int
+	// ChunkRows is how many rows an import stores in one transaction; 0: 100,000.
+	ChunkRows int
 }
 
 // Store is an open data folder. Its methods are safe for concurrent use.
@@ -33,6 +36,7 @@ type Store struct {
 	copied     bool
 	install    string // of this folder; see identity
 	epoch      int64
+	chunkRows  int
 
 	closing sync.Once
 	closed  error
@@ -55,7 +59,7 @@ func Open(ctx context.Context, dir string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, model.E(model.EFolder, err, "path", dir)
 	}
-	s := &Store{dir: dir}
+	s := &Store{dir: dir, chunkRows: cmp.Or(o.ChunkRows, packRows)}
 	if o.ReadOnly {
 		err = s.openReading(ctx)
 	} else {

@@ -13,8 +13,9 @@ import (
 )
 
 const (
-	// packRows is how many rows an import stores in one transaction. An index of addresses, which come in no order, has
-	// most of its pages written by each chunk, so larger chunks cost less; smaller ones let another writer in sooner.
+	// packRows is how many rows an import stores in one transaction, unless Options say otherwise. An index of addresses,
+	// which come in no order, has most of its pages written by each chunk, so larger chunks cost less; smaller ones let
+	// another writer in sooner.
 	packRows = 100_000
 	// packText bounds the memory of a chunk, in octets.
 	packText = 24 << 20
@@ -50,8 +51,6 @@ type packKey struct {
 func (p *pack) reset() {
 	p.text, p.rows, p.people, p.keys, p.line = p.text[:0], p.rows[:0], p.people[:0], p.keys[:0], 0
 }
-
-func (p *pack) full() bool { return len(p.rows) >= packRows || len(p.text) >= packText }
 
 func (p *pack) put(s string) span {
 	at := len(p.text)
@@ -157,6 +156,7 @@ func plain(text []byte) bool {
 // packer gathers rows into packs and gives each full one to sink, in a goroutine of its own, while it gathers the next.
 type packer struct {
 	sink    func(context.Context, *pack) error
+	most    int // rows of a pack
 	next    *pack
 	spare   *pack      // was stored
 	writing chan error // gets the end of the pack under way; nil when there is none
@@ -178,7 +178,7 @@ func (k *packer) Add(ctx context.Context, rows []model.Row) error {
 	}
 	for i := range rows {
 		k.next.add(&rows[i])
-		if k.next.full() {
+		if len(k.next.rows) >= k.most || len(k.next.text) >= packText {
 			if err := k.send(ctx); err != nil {
 				return err
 			}
@@ -221,8 +221,8 @@ func (k *packer) wait() error {
 	return k.failed
 }
 
-// drop forgets what is not yet written.
-func (k *packer) drop() {
-	_ = k.wait()
+// Leave implements model.Importer.
+func (k *packer) Leave() error {
 	k.next = nil
+	return k.wait()
 }

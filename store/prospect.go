@@ -33,7 +33,7 @@ const notThere = -1
 // import's own report where nobody else changes anything meanwhile.
 func (s *Store) Prospect(ctx context.Context, spec model.ImportSpec) (model.Importer, error) {
 	k := &prospect{s: s, newcomers: map[uint64]struct{}{}, seed: maphash.MakeSeed()}
-	k.sink = k.look
+	k.sink, k.most = k.look, s.chunkRows
 	v := lastCommit{ctx, s.app}
 	err := v.row(`SELECT id FROM lists WHERE name = ?`, []any{spec.ListName}, &k.list)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -129,6 +129,5 @@ func (k *prospect) Finish(ctx context.Context) (model.ImportReport, error) {
 
 // Abort implements model.Importer.
 func (k *prospect) Abort(context.Context) error {
-	k.drop()
-	return nil
+	return k.Leave()
 }

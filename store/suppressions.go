@@ -102,35 +102,47 @@ func (s *Store) RemoveSuppression(ctx context.Context, id int64) error {
 	return s.app.removeRow(ctx, `DELETE FROM suppressions WHERE id = ?`, "suppression", id)
 }
 
-// suppressedOf tells, inside a transaction, which of some addresses are suppressed.
-func suppressedOf(t *tx, emails []string) (map[string]bool, error) {
+// suppressedOf tells which of some normalised addresses are suppressed.
+func suppressedOf(v view, emails []string) (map[string]bool, error) {
+	places, err := suppressedAmong(v, toJSON(emails), len(emails), func(i int) string { return emails[i] })
+	found := make(map[string]bool, len(places))
+	for i := range places {
+		found[emails[i]] = true
+	}
+	return found, err
+}
+
+// suppressedAmong is suppressedOf for many: they are given as a JSON list and one by one, and it tells their places. The
+// addresses themselves are asked for in one go, and each domain once.
+func suppressedAmong(v view, list string, n int, email func(i int) string) (map[int]bool, error) {
 	var some bool
-	if err := t.row(`SELECT EXISTS (SELECT 1 FROM suppressions)`, nil, &some); err != nil || !some {
+	if err := v.row(`SELECT EXISTS (SELECT 1 FROM suppressions)`, nil, &some); err != nil || !some {
 		return nil, err
 	}
-	keys := make(map[string]bool, len(emails)+64)
-	for _, e := range emails {
-		for _, k := range suppressionKeys(e) {
-			keys[k] = false
-		}
-	}
-	all := make([]string, 0, len(keys))
-	for k := range keys {
-		all = append(all, k)
-	}
-	err := t.each(func(rows *sql.Rows) error {
-		var k string
-		err := rows.Scan(&k)
-		keys[k] = true
+	found := map[int]bool{}
+	err := v.each(func(rows *sql.Rows) error {
+		var i int
+		err := rows.Scan(&i)
+		found[i] = true
 		return err
-	}, `SELECT key FROM suppressions WHERE key IN (SELECT value FROM json_each(?))`, toJSON(all))
+	}, `SELECT j.key FROM json_each(?) j CROSS JOIN suppressions s ON s.key = j.value`, list)
 	if err != nil {
 		return nil, err
 	}
-	found := make(map[string]bool)
-	for _, e := range emails {
-		if slices.ContainsFunc(suppressionKeys(e), func(k string) bool { return keys[k] }) {
-			found[e] = true
+	domains := map[string]bool{}
+	for i := range n {
+		domain := email(i)
+		domain = domain[strings.LastIndexByte(domain, '@')+1:]
+		yes, asked := domains[domain]
+		if !asked {
+			keys := suppressionKeys("@" + domain)[1:]
+			if err := v.row(`SELECT EXISTS (SELECT 1 FROM suppressions WHERE key IN (SELECT value FROM json_each(?)))`, []any{toJSON(keys)}, &yes); err != nil {
+				return nil, err
+			}
+			domains[domain] = yes
+		}
+		if yes {
+			found[i] = true
 		}
 	}
 	return found, nil

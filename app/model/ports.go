@@ -22,4 +22,6 @@ type Importer interface {
 	Finish(ctx context.Context) (ImportReport, error)
 	// Abort undoes every chunk.
 	Abort(ctx context.Context) error
+	// Leave lets the import stay open with the chunks that are stored; what is gathered for the next one is forgotten.
+	Leave() error
 }
