@@ -89,7 +89,7 @@ func (s *Source) openWorkbook() error {
 	if err != nil {
 		return err
 	}
-	isODS, err := a.isODS()
+	isODS, isODT, err := a.openDocumentKind()
 	if err != nil {
 		return err
 	}
@@ -99,10 +99,12 @@ func (s *Source) openWorkbook() error {
 		s.book, err = openODS(a)
 	case filepath.Ext(main) == ".bin":
 		return s.convert("Excel (.xlsb)")
-	case a.has("word/document.xml"):
-		return s.convert("Word (.docx)")
+	case a.has(docxMain):
+		return s.openDocument(a, docxMain)
+	case isODT:
+		return s.openDocument(a, odsContent)
 	case a.has("mimetype") && a.has(odsContent):
-		return s.convert("OpenDocument (.odt)")
+		return s.convert("OpenDocument")
 	case a.has("ppt/presentation.xml"):
 		return s.convert("PowerPoint (.pptx)")
 	case a.has("Index/Document.iwa"), a.has("index.apxl"):

@@ -285,6 +285,9 @@ func (t *table) isGroup() bool {
 
 // NoConsent says that the people in a source of this shape did not hand over their addresses themselves.
 func (s *Source) NoConsent() bool {
+	if s.fixed { // a list that somebody wrote
+		return false
+	}
 	switch s.format {
 	case FormatChat, FormatHTML, FormatMHT, FormatEML, FormatMbox:
 		return true

@@ -388,7 +388,7 @@ func (p *page) emit(hits []hit, misses []miss, name string, fields map[string]st
 		if seenBefore(hits[:k], h.email) {
 			continue
 		}
-		row := model.Row{Line: p.start, Email: h.email, Address: h.address, Name: name, Fields: fields, NoConsent: true}
+		row := model.Row{Line: p.start, Email: h.email, Address: h.address, Name: name, Fields: fields, NoConsent: p.run.src.NoConsent()}
 		if row.Name == "" {
 			row.Name = h.name
 		}

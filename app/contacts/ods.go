@@ -15,6 +15,7 @@ const (
 	odsContent  = "content.xml"
 	odsManifest = "META-INF/manifest.xml"
 	odsMime     = "application/vnd.oasis.opendocument.spreadsheet"
+	odtMime     = "application/vnd.oasis.opendocument.text"
 )
 
 // ods is a workbook of LibreOffice and others (OASIS OpenDocument, ISO 26300). All its sheets stand in one part, so
@@ -28,26 +29,32 @@ type ods struct {
 // maxLook is how many octets are gone through to find a sheet with addresses.
 const maxLook = 256 << 20
 
-// isODS tells a spreadsheet from the other documents of its family.
-func (a *archive) isODS() (bool, error) {
+// openDocumentKind tells spreadsheets and texts from the other documents of their family.
+func (a *archive) openDocumentKind() (isODS, isODT bool, err error) {
 	if !a.has("mimetype") || !a.has(odsContent) {
-		return false, nil
+		return false, false, nil
 	}
 	b, err := a.small("mimetype")
-	return strings.HasPrefix(string(bytes.TrimSpace(b)), odsMime), err
+	kind := string(bytes.TrimSpace(b))
+	return strings.HasPrefix(kind, odsMime), strings.HasPrefix(kind, odtMime), err
+}
+
+// readable is EFileEncrypted for a document of OpenDocument that a password protects.
+func (a *archive) readable() error {
+	if !a.has(odsManifest) {
+		return nil
+	}
+	return a.each(odsManifest, func(e xml.StartElement) error {
+		if e.Name.Local == "encryption-data" {
+			return model.E(model.EFileEncrypted, nil, "path", a.src.name)
+		}
+		return nil
+	})
 }
 
 func openODS(a *archive) (*ods, error) {
-	if a.has(odsManifest) {
-		err := a.each(odsManifest, func(e xml.StartElement) error {
-			if e.Name.Local == "encryption-data" {
-				return model.E(model.EFileEncrypted, nil, "path", a.src.name)
-			}
-			return nil
-		})
-		if err != nil {
-			return nil, err
-		}
+	if err := a.readable(); err != nil {
+		return nil, err
 	}
 	return &ods{a: a}, nil
 }

@@ -91,7 +91,8 @@ func TestODSHostile(t *testing.T) {
 		"NUL":            {document(t, odsRow("a\x00@example.com")), model.EFileFormat, 0},
 		"no sheet":       {pack(t, "mimetype", odsMime, "content.xml", odsHead+odsTail), model.EFileEmpty, 0},
 		"password":       {pack(t, "mimetype", odsMime, "META-INF/manifest.xml", `<manifest:manifest><manifest:file-entry><manifest:encryption-data/></manifest:file-entry></manifest:manifest>`, "content.xml", "\x01\x02"), model.EFileEncrypted, 0},
-		"text document":  {pack(t, "mimetype", "application/vnd.oasis.opendocument.text", "content.xml", odsHead+odsTail), model.EFileConvert, 0},
+		"text document":  {pack(t, "mimetype", "application/vnd.oasis.opendocument.text", "content.xml", odsHead+odsTail), model.EFileEmpty, 0},
+		"slides":         {pack(t, "mimetype", "application/vnd.oasis.opendocument.presentation", "content.xml", odsHead+odsTail), model.EFileConvert, 0},
 	} {
 		began := time.Now()
 		n := 0

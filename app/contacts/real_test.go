@@ -1,6 +1,7 @@
 package contacts
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -9,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"hongyan/app/model"
 )
 
 // TestRealWorkbooks reads one workbook as several programs wrote it: it means the same people in each.
@@ -185,6 +188,54 @@ func TestProtectedPages(t *testing.T) {
 		"both":   {`<html><a href="/cdn-cgi/l/email-protection" class="__cf_email__" data-cfemail="` + code("a@example.com") + `">[email&#160;protected]</a>`, "1 a@example.com"},
 		"broken": {"<html><p>b@example.com " + span("5a00zz") + span("5a") + span("") + span(code("no address")) + span(code("<a@example.com>")), "1 b@example.com"},
 	})
+}
+
+// TestDocuments: a list in a word processor keeps its tables, its links and the lines between.
+func TestDocuments(t *testing.T) {
+	want := []string{"2\tzs@example.com\t张三", "2\tls@example.com\t李四", "4\tww@example.com\t王五", "5\t87654321@qq.com\t赵六"}
+	for _, name := range []string{"writer.docx", "writer.odt"} {
+		t.Run(name, func(t *testing.T) {
+			rows, rejects, s := readFile(t, filepath.Join("real", name))
+			if d := cmp.Diff(want, listing(rows, rejects)); d != "" {
+				t.Error(d)
+			}
+			if d := cmp.Diff(map[string]string{"QQ": "12345678"}, rows[2].Fields); d != "" || s.NoConsent() || rows[0].NoConsent {
+				t.Error(s.NoConsent(), d)
+			}
+			ok(t, s.SetCharset(GB18030)) // a document says its own
+			again, rejects, err := s.Preview(10)
+			if d := cmp.Diff(want, listing(again, rejects)); d != "" || err != nil {
+				t.Error(err, d)
+			}
+		})
+	}
+	part := func(body string) []byte {
+		return pack(t, "[Content_Types].xml", "<Types/>", "word/document.xml", `<w:document xmlns:w="w"><w:body>`+body+`</w:body></w:document>`)
+	}
+	for name, c := range map[string]struct {
+		raw  []byte
+		want model.Code
+	}{
+		"empty":     {part("<w:p/>"), model.EFileEmpty},
+		"deleted":   {part("<w:p><w:del><w:r><w:delText>a@example.com</w:delText></w:r></w:del></w:p>"), model.EFileEmpty},
+		"cut off":   {part("<w:p><w:t>a@example.com</w:t></w:p></w:body></w:document><"), model.EFileFormat},
+		"tags":      {part("<w:p><w:t>&lt;script>a@example.com</w:t></w:p>" + strings.Repeat("<w:tbl>", 10_000) + "<w:t>b</w:t>"), ""},
+		"encrypted": {pack(t, "mimetype", odtMime, "META-INF/manifest.xml", "<manifest><encryption-data/></manifest>", "content.xml", "x"), model.EFileEncrypted},
+	} {
+		s, err := FromReader("a", bytes.NewReader(c.raw), int64(len(c.raw)), Options{})
+		if model.CodeOf(err) != c.want {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err == nil {
+			if rows, _ := readAll(t, s, nil); len(rows) != 1 {
+				t.Errorf("%s: %v", name, rows)
+			}
+		}
+	}
+	raw := part("<w:p><w:t>a@example.com</w:t></w:p>")
+	if _, err := FromReader("a", bytes.NewReader(raw), int64(len(raw)), Options{Sheet: "x"}); model.CodeOf(err) != model.ENotFound {
+		t.Error(err)
+	}
 }
 
 // TestLatinNames: accents in the middle of words are no Chinese characters.

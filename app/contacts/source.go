@@ -46,6 +46,7 @@ type Source struct {
 	keys    []string // of the columns of JSON
 	stats   Stats
 
+	fixed     bool // it is a document that was made a page of, in UTF-8
 	sheetName string
 	sheets    []string // that hold addresses; nil before they were looked for
 }
@@ -169,8 +170,8 @@ func (s *Source) SetCharset(name string) error {
 	if err != nil {
 		return err
 	}
-	if s.book != nil {
-		return nil // a workbook says its own
+	if s.book != nil || s.fixed {
+		return nil // a document says its own
 	}
 	s.charset, s.opt.Charset = canon, canon
 	return s.layout()

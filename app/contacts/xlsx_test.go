@@ -370,7 +370,7 @@ func TestXLSXHostile(t *testing.T) {
 		"external target":      {edit(t, good, "xl/_rels/workbook.xml.rels", `Target="worksheets/sheet1.xml"`, `TargetMode="External" Target="https://example.com/"`), model.EFileFormat},
 		"target is itself":     {edit(t, good, "xl/_rels/workbook.xml.rels", "worksheets/sheet1.xml", "workbook.xml"), model.EFileFormat},
 		"xlsb":                 {pack(t, "[Content_Types].xml", types, "_rels/.rels", relsHead+`<Relationship Id="r1" Type="officeDocument" Target="xl/workbook.bin"/></Relationships>`), model.EFileConvert},
-		"docx":                 {pack(t, "[Content_Types].xml", types, "word/document.xml", "x"), model.EFileConvert},
+		"docx":                 {pack(t, "[Content_Types].xml", types, "word/document.xml", "x"), model.EFileEmpty},
 		"other charset":        {bare(t, `<?xml version="1.0" encoding="klingon"?><worksheet/>`), model.EFileFormat},
 		"pdf":                  {[]byte("%PDF-1.7\nhello"), model.EFileConvert},
 		"xls":                  {oldXLS("Workbook"), model.EFileConvert},
