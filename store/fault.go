@@ -45,6 +45,8 @@ func sqliteCode(rc int) model.Code {
 		return model.EDiskFull
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM:
 		return model.EReadOnly
+	case sqlite3.SQLITE_IOERR:
+		return model.EDiskFault
 	case sqlite3.SQLITE_CORRUPT:
 		return model.EDamaged
 	case sqlite3.SQLITE_NOTADB:

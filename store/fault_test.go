@@ -142,10 +142,10 @@ func TestFileTakenAway(t *testing.T) {
 			file, kept := filepath.Join(dir, "deliveries.db"), filepath.Join(dir, "kept")
 			must(t, os.Link(file, kept))
 			must(t, os.Remove(file))
-			want := model.EFileMissing
+			want := model.EGone
 			if replace {
 				must(t, os.WriteFile(file, []byte("another"), 0o600))
-				want = model.EFolder
+				want = model.EReplaced
 			}
 			wantCode(t, s.Err(), want) // before anything is written
 			settleAll(s, ds[:2])
@@ -169,7 +169,7 @@ func TestFileTakenAway(t *testing.T) {
 		dir := t.TempDir()
 		s := open(t, dir, store.Options{})
 		must(t, os.Remove(filepath.Join(dir, "app.db")))
-		wantCode(t, s.SetSetting(ctx, "k", "v"), model.EFileMissing)
+		wantCode(t, s.SetSetting(ctx, "k", "v"), model.EGone)
 		must(t, s.Err()) // the journal is another file
 	})
 }

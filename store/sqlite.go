@@ -194,9 +194,9 @@ func (d *database) present() error {
 	for path, was := range d.files {
 		switch id, err := fileIdentity(path); {
 		case err != nil:
-			return model.E(model.EFileMissing, err, "path", path)
+			return model.E(model.EGone, err, "path", path)
 		case id != was:
-			return model.E(model.EFolder, nil, "path", path, "detail", "the file was replaced while it was in use")
+			return model.E(model.EReplaced, nil, "path", path)
 		}
 	}
 	return nil

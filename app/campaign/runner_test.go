@@ -372,7 +372,7 @@ func TestTheJournalIsTakenAway(t *testing.T) {
 		}
 		r := w.start(id, a)
 		s := r.ends(model.CampaignPaused, campaign.PauseFault)
-		if n := len(w.letters()); n != 21 || s.Detail != string(model.EFileMissing) {
+		if n := len(w.letters()); n != 21 || s.Detail != string(model.EGone) {
 			t.Errorf("%d letters went, fault %q", n, s.Detail)
 		}
 		if r.err == nil {

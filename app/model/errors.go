@@ -36,7 +36,10 @@ const (
 
 	EDiskFull    Code = "db.disk_full"  // args: path
 	EReadOnly    Code = "db.read_only"  // args: path
+	EDiskFault   Code = "db.io"         // args: path: the system refused to read or write
 	EDamaged     Code = "db.damaged"    // args: path, detail
+	EGone        Code = "db.gone"       // args: path: removed or moved while it was in use
+	EReplaced    Code = "db.replaced"   // args: path: another file of that name, while it was in use
 	ENewer       Code = "db.newer"      // args: path: written by a newer Hongyan
 	ENotOurs     Code = "db.not_ours"   // args: path: some other program's database
 	ELocked      Code = "db.locked"     // args: path: another program holds it

@@ -126,7 +126,8 @@ func usage(detail string) error { return model.E(model.EUsage, nil, "detail", de
 func (c *cli) fail(err error) int {
 	_, _ = fmt.Fprintln(c.errOut, "hongyanctl: "+strings.ReplaceAll(c.texts.Error(err), "\n", " "))
 	switch model.CodeOf(err) {
-	case model.EDiskFull, model.EReadOnly, model.EDamaged, model.ELocked, model.ENoAccount, model.ECancelled, model.EInternal,
+	case model.EDiskFull, model.EDiskFault, model.EReadOnly, model.EDamaged, model.EGone, model.EReplaced, model.ELocked,
+		model.ENoAccount, model.ECancelled, model.EInternal,
 		model.EHost, model.ERefused, model.EHangs, model.EUnreachable, model.ENotSMTP, model.ETLS, model.ECertificate,
 		model.EConnLost, model.EAuth, model.EReplied,
 		model.ESignInServer, model.ESignInEnded, model.ESignInRejected, model.ESignInRefused, model.ESignInTimeout:
