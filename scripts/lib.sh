@@ -33,6 +33,8 @@ build_window() {
 # Tests that use what was built. Most of their time they wait, so several run at once.
 practice_test() { HONGYANCTL=$PWD/bin/hongyanctl CGO_ENABLED=0 go test -count=1 -parallel 8 -timeout 10m ./e2e/practice; }
 
+disk_test() { HONGYANCTL=$PWD/bin/hongyanctl CGO_ENABLED=0 go test -count=1 -parallel 8 -timeout 10m ./e2e/disk "$@"; }
+
 window_test() { HONGYAN=$PWD/bin/hongyan CGO_ENABLED=0 go test -count=1 -timeout 10m ./e2e/window; }
 
 # Postfix starts as root only: who is not root lets sudo run the tests, which were compiled without it.

@@ -23,6 +23,7 @@ step "processes killed while they send, and power that fails" scripts/crash.sh 5
 step "every fault at every step" scripts/faults.sh
 step "hongyanctl" build_ctl
 step "campaigns to the practice server, by hongyanctl" practice_test
+step "campaigns whose disk fails" disk_test
 step "campaigns through Postfix and Dovecot" postfix_test
 step "the window (the first time it takes some minutes)" build_window
 step "the window, driven on a virtual screen" window_test

@@ -179,6 +179,9 @@ func (p *Proc) Wait() Result {
 // Output is what it printed so far.
 func (p *Proc) Output() string { return p.out.String() }
 
+// PID is the process of the call.
+func (p *Proc) PID() int { return p.cmd.Process.Pid }
+
 // Ended says whether the call is over.
 func (p *Proc) Ended() bool {
 	select {
