@@ -31,7 +31,8 @@ type recipientsPane struct {
 	filter  *widgets.Action
 	chip    *widgets.Chip // says whom the filter chooses
 	notice  *notice
-	strips  *fyne.Container // chip and notice
+	strips  *fyne.Container // above the rows
+	foot    *fyne.Container // below them
 	filling bool
 	pause   pause
 }
@@ -95,14 +96,15 @@ func newRecipientsPane(w *Window) *recipientsPane {
 	p.chip = widgets.NewChip(filterIcon, "", true, p.clearFilter)
 	p.chip.OnTapped, p.chip.OnHint = func() { w.filterDialog() }, w.step.hint
 	p.notice = newNotice(w)
-	p.strips = container.NewVBox(p.chip, p.notice.root)
+	p.strips = container.NewVBox(p.chip)
+	p.foot = container.NewVBox(p.notice.root) // below the rows, so that they stay where they are when it comes
 	p.more = widgets.NewAction("", theme.MoreVerticalIcon(), nil)
 	p.more.OnTapped = func() { p.listMenu(p.more) }
 	p.more.Importance, p.more.Tip, p.more.OnHint = widget.LowImportance, t.T("ui.list.more"), w.step.hint
 	top := container.NewGridWithColumns(2, container.NewBorder(nil, nil, nil, p.more, p.lists), container.NewBorder(nil, nil, nil, p.filter, p.search))
-	foot := container.New(widgets.Bar{Right: 1, Grow: 150}, p.count, p.tag, p.remove, p.actions)
+	p.foot.Add(container.New(widgets.Bar{Right: 1, Grow: 150}, p.count, p.tag, p.remove, p.actions))
 	p.none = container.NewCenter(widget.NewLabelWithStyle(t.T("ui.contact.nomatch"), fyne.TextAlignCenter, fyne.TextStyle{}))
-	p.full = container.NewBorder(container.NewVBox(top, p.strips, p.header), foot, nil, nil, container.NewStack(p.table, p.none))
+	p.full = container.NewBorder(container.NewVBox(top, p.strips, p.header), p.foot, nil, nil, container.NewStack(p.table, p.none))
 	p.empty = widgets.NewEmpty(theme.ListIcon(), t.T("ui.contact.empty"), t.T("ui.contact.empty.hint"),
 		primary(t.T("ui.cmd.import"), theme.DownloadIcon(), func() { w.importDialog("", "") }),
 		widget.NewButtonWithIcon(t.T("ui.import.paste"), theme.ContentPasteIcon(), w.pasteImport))
@@ -200,6 +202,7 @@ func (p *recipientsPane) strip() {
 // relayout gives the table what the lines above it leave.
 func (p *recipientsPane) relayout() {
 	p.strips.Refresh()
+	p.foot.Refresh()
 	p.full.Refresh()
 }
 
@@ -240,7 +243,10 @@ func (p *recipientsPane) askRemove() {
 	if l, ok := vm.list(); ok {
 		text = t.T("ui.contact.remove.asklist", "n", number(n), "list", l.Name)
 	}
-	p.w.confirm(t.T("ui.remove"), text, t.T("ui.remove"), func() { vm.remove(p.w.showError) })
+	p.w.confirm(t.T("ui.remove"), text, t.T("ui.remove"), func() {
+		p.w.backToPeople()
+		vm.remove(p.w.showError)
+	})
 }
 
 func (p *recipientsPane) askSuppress() {

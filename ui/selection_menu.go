@@ -70,7 +70,7 @@ func (p *recipientsPane) edit(i int) {
 	was := first(c.Address, c.Email)
 	p.table.ScrollTo(i)
 	p.table.Edit(i, 1, []string{was, c.Name}, func(v []string) {
-		w.win.Canvas().Focus(p.table)
+		w.backToPeople()
 		addr, name := strings.TrimSpace(v[0]), strings.TrimSpace(v[1])
 		if addr == was && name == c.Name {
 			return
@@ -135,5 +135,6 @@ func (w *Window) mergeAsk(cs []model.Contact, current int64) {
 	})
 	d = w.popup(t.T("ui.merge"), container.NewBorder(wrapped(t.T("ui.merge.text", "n", number(len(cs)))), result, nil, nil, container.NewVScroll(pick)),
 		widget.NewButton(t.T("ui.cancel"), func() { d.Hide() }), ok)
+	d.SetOnClosed(w.backToPeople)
 	w.fit(d, 520, fyne.Min(460, 230+float32(len(cs))*24))
 }

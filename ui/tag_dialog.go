@@ -14,6 +14,13 @@ import (
 	"hongyan/ui/widgets"
 )
 
+// backToPeople gives the keyboard back to the list of people once a dialog about them is closed.
+func (w *Window) backToPeople() {
+	if len(w.open) == 0 {
+		w.win.Canvas().Focus(w.recipientsPane.table)
+	}
+}
+
 // tagNamed finds a tag by its name; letters in either case are the same.
 func (vm *recipientsVM) tagNamed(name string) (model.Tag, bool) {
 	for _, g := range vm.tags {
@@ -68,6 +75,7 @@ func (w *Window) tagDialog() {
 	entry.OnChanged = check
 	entry.OnSubmitted = func(string) { on.OnTapped() }
 	d = w.popup(t.T("ui.tag.title"), container.NewVBox(wrapped(counted(t, "ui.tag.text", n)), entry), widget.NewButton(t.T("ui.cancel"), func() { d.Hide() }), off, on)
+	d.SetOnClosed(w.backToPeople)
 	w.fit(d, 460, 190)
 	w.win.Canvas().Focus(entry)
 }
@@ -101,6 +109,7 @@ func (w *Window) addToListDialog() {
 	entry.OnChanged = func(s string) { able(ok, strings.TrimSpace(s) != "") }
 	entry.OnSubmitted = func(string) { ok.OnTapped() }
 	d = w.popup(t.T("ui.list.add"), container.NewVBox(wrapped(counted(t, "ui.list.add.text", n)), entry), widget.NewButton(t.T("ui.cancel"), func() { d.Hide() }), ok)
+	d.SetOnClosed(w.backToPeople)
 	w.fit(d, 460, 190)
 	w.win.Canvas().Focus(entry)
 }
