@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"hongyan/app/contacts"
 	"hongyan/app/model"
 )
 
@@ -61,6 +62,15 @@ func (a *App) Person(ctx context.Context, contactID int64) (Person, error) {
 		p.Letters = append(p.Letters, l)
 	}
 	return p, nil
+}
+
+// ContactByAddress finds the person of an address, in whatever form it is written. ENotFound when there is none.
+func (a *App) ContactByAddress(ctx context.Context, address string) (*model.Contact, error) {
+	email, _, err := contacts.Normalise(address)
+	if err != nil {
+		return nil, invalid("address", address)
+	}
+	return a.store.ContactByEmail(ctx, email)
 }
 
 // RecordConsent writes down how people agreed, where nothing is recorded yet; n is how many they were. EConsent

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -14,10 +15,10 @@ import (
 
 // campaignFlags are those of campaign create; send takes them too.
 type campaignFlags struct {
-	name, list, letter, accounts, subject string
-	attach                                listFlag
-	advertising                           bool
-	when                                  app.ScheduleText
+	name, list, segment, letter, accounts, subject string
+	attach                                         listFlag
+	advertising                                    bool
+	when                                           app.ScheduleText
 }
 
 // listFlag is a flag that may be given several times.
@@ -30,6 +31,7 @@ func (cf *campaignFlags) declare(c *cli) {
 	f := c.flags
 	f.StringVar(&cf.name, "name", "", "the campaign's name")
 	f.StringVar(&cf.list, "list", "", "the list to write to")
+	f.StringVar(&cf.segment, "segment", "", "the segment to write to; with --list only those of the list whom it chooses")
 	f.StringVar(&cf.letter, "letter", "", "the letter file: Markdown or HTML with a front matter")
 	f.StringVar(&cf.accounts, "account", "", "accounts, separated by commas")
 	f.StringVar(&cf.subject, "subject", "", "a subject other than the letter's")
@@ -43,7 +45,7 @@ func (cf *campaignFlags) declare(c *cli) {
 }
 
 func (cf *campaignFlags) create(ctx context.Context, c *cli, h *app.App) (*model.Campaign, error) {
-	for flag, v := range map[string]string{"--list": cf.list, "--letter": cf.letter, "--account": cf.accounts} {
+	for flag, v := range map[string]string{"--list or --segment": cf.list + cf.segment, "--letter": cf.letter, "--account": cf.accounts} {
 		if v == "" {
 			return nil, usage(flag + " is needed")
 		}
@@ -58,16 +60,26 @@ func (cf *campaignFlags) create(ctx context.Context, c *cli, h *app.App) (*model
 	for _, path := range cf.attach {
 		letter.Attachments = append(letter.Attachments, model.Attachment{Path: path})
 	}
-	l, err := h.ListByName(ctx, cf.list)
-	if err != nil {
-		return nil, err
+	spec := app.CampaignSpec{Name: cf.name, Letter: letter, Advertising: cf.advertising}
+	if cf.list != "" {
+		l, err := h.ListByName(ctx, cf.list)
+		if err != nil {
+			return nil, err
+		}
+		spec.ListID = l.ID
 	}
-	spec := app.CampaignSpec{Name: cf.name, ListID: l.ID, Letter: letter, Advertising: cf.advertising}
+	if cf.segment != "" {
+		s, err := h.SegmentByName(ctx, cf.segment)
+		if err != nil {
+			return nil, err
+		}
+		spec.SegmentID = s.ID
+	}
 	if spec.Schedule, err = cf.when.Parse(time.Now()); err != nil {
 		return nil, err
 	}
 	if spec.Name == "" {
-		spec.Name = cf.list + " " + time.Now().Format("2006-01-02 15:04:05")
+		spec.Name = cmp.Or(cf.list, cf.segment) + " " + time.Now().Format("2006-01-02 15:04:05")
 	}
 	for _, name := range strings.Split(cf.accounts, ",") {
 		a, err := h.AccountByName(ctx, strings.TrimSpace(name))

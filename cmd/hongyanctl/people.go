@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -170,49 +171,91 @@ var errEnough = errors.New("enough")
 
 func listShow(c *cli) func(context.Context) (int, error) {
 	limit := c.flags.Int("limit", 0, "at most so many; 0: all")
+	var p pick
+	p.declare(c, false)
 	return func(ctx context.Context) (int, error) {
-		h, l, err := one(ctx, c, true, "the list", (*app.App).ListByName)
+		h, q, err := c.audience(ctx, &p)
 		if err != nil {
 			return 0, err
 		}
 		n := 0
-		err = h.EachContact(ctx, l.ID, func(p *model.Contact) error {
+		show := func(p *model.Contact) error {
 			if *limit > 0 && n == *limit {
 				return errEnough
 			}
 			n++
 			c.print(contactLine{p.Email, p.Address, p.Name, p.Fields, p.Source, p.Consent}, p.Address+"\t"+p.Name)
 			return nil
-		})
-		if err != nil && !errors.Is(err, errEnough) {
+		}
+		if err := each(ctx, h, q, show); err != nil && !errors.Is(err, errEnough) {
 			return 0, err
 		}
 		return exitDone, nil
 	}
 }
 
+// audience opens the data folder for the people of the list that is named, which may be left out where flags choose.
+func (c *cli) audience(ctx context.Context, p *pick) (h *app.App, q model.ContactQuery, err error) {
+	if len(c.args) > 0 || !p.chosen() {
+		if err := c.names(1, "the list"); err != nil {
+			return nil, q, err
+		}
+		p.list = c.args[0]
+	}
+	if h, err = c.open(ctx, true); err == nil {
+		q, err = p.query(ctx, h)
+	}
+	return h, q, err
+}
+
+// each walks the people whom a query chooses, in order of ids.
+func each(ctx context.Context, h *app.App, q model.ContactQuery, f func(*model.Contact) error) error {
+	if q.Filter.Empty() {
+		return h.EachContact(ctx, q.ListID, f)
+	}
+	ids, err := h.ContactIDs(ctx, q)
+	if err != nil {
+		return err
+	}
+	for part := range slices.Chunk(ids, 500) {
+		people, err := h.Contacts(ctx, part)
+		if err != nil {
+			return err
+		}
+		for i := range people {
+			if err := f(&people[i]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 func exportList(c *cli) func(context.Context) (int, error) {
 	to := c.flags.String("to", "", "the file: .csv, .xlsx or .vcf")
+	var p pick
+	p.declare(c, false)
 	return func(ctx context.Context) (int, error) {
-		if err := c.names(1, "the list"); err != nil {
-			return 0, err
-		}
-		if *to == "" {
+		if *to == "" && (len(c.args) == 1 || p.chosen()) {
 			return 0, usage("--to FILE is needed")
 		}
-		h, err := c.open(ctx, true)
+		h, q, err := c.audience(ctx, &p)
 		if err != nil {
 			return 0, err
 		}
-		l, err := h.ListByName(ctx, c.args[0])
+		export := func() (int, error) { return h.ExportList(ctx, q.ListID, *to) }
+		if !q.Filter.Empty() {
+			export = func() (int, error) { return h.ExportPeople(ctx, q, *to) }
+		}
+		n, err := export()
 		if err != nil {
 			return 0, err
 		}
-		n, err := h.ExportList(ctx, l.ID, *to)
-		if err != nil {
-			return 0, err
+		line := map[string]any{"list": p.list, "exported": n, "file": *to}
+		if p.segment != "" {
+			line["segment"] = p.segment
 		}
-		c.print(map[string]any{"list": l.Name, "exported": n, "file": *to}, c.texts.T("ctl.export.done", "n", strconv.Itoa(n), "file", *to))
+		c.print(line, c.texts.T("ctl.export.done", "n", strconv.Itoa(n), "file", *to))
 		return exitDone, nil
 	}
 }

@@ -25,10 +25,19 @@ func verbs() []verb {
 		{[]string{"account", "remove"}, "account remove NAME", accountRemove},
 		{[]string{"import"}, "import FILE --list L --source TEXT --consent TEXT [--charset NAME] [--dry-run] [--rejects FILE]\n" +
 			"      import --resume|--keep|--undo [FILE|#N]   (an import that was cut off)", importFile},
-		{[]string{"list", "show"}, "list show L [--limit N]", listShow},
+		{[]string{"list", "show"}, "list show [L] [--segment S] [--where CONDITION]... [--any] [--limit N]", listShow},
 		{[]string{"list"}, "list", listAll},
-		{[]string{"export"}, "export L --to FILE.csv|FILE.xlsx|FILE.vcf", exportList},
-		{[]string{"campaign", "create"}, "campaign create --name C --list L --letter FILE --account A[,B...] [--subject T] [--attach FILE]...\n" +
+		{[]string{"export"}, "export [L] [--segment S] [--where CONDITION]... [--any] --to FILE.csv|FILE.xlsx|FILE.vcf", exportList},
+		{[]string{"tag", "list"}, "tag list", tagList},
+		{[]string{"tag", "add"}, "tag add T [--list L] [--segment S] [--where CONDITION]... [--any]", tagAdd},
+		{[]string{"tag", "remove"}, "tag remove T [--list L] [--segment S] [--where CONDITION]... [--any]   (from everybody, and the tag itself, where nobody is chosen)", tagRemove},
+		{[]string{"segment", "list"}, "segment list", segmentList},
+		{[]string{"segment", "save"}, "segment save S --where CONDITION... [--any]   (such as --where \"field city is Rome\" --where \"not sent spring\")", segmentSave},
+		{[]string{"segment", "show"}, "segment show S", segmentShow},
+		{[]string{"segment", "remove"}, "segment remove S", segmentRemove},
+		{[]string{"merge"}, "merge ADDRESS OTHER...   (the others become a part of the first)", merge},
+		{[]string{"undo"}, "undo [--list]   (takes back the latest change to people by hand)", undo},
+		{[]string{"campaign", "create"}, "campaign create --name C [--list L] [--segment S] --letter FILE --account A[,B...] [--subject T] [--attach FILE]...\n" +
 			"      [--start-at T --stop-after T --days mon-fri --hours 9-18 --per-domain N] [--advertising]", campaignCreate},
 		{[]string{"campaign", "run"}, "campaign run C [--resume] [--max-wait 15m] [--quiet]", campaignRun},
 		{[]string{"campaign", "pause"}, "campaign pause C", campaignPause},
