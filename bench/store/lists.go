@@ -34,6 +34,20 @@ func (b *bench) measureLists(ctx context.Context, dir string) (err error) {
 		return err
 	}
 	list := lists[0].ID
+	everybody, err := st.ContactIDs(ctx, model.ContactQuery{})
+	if err != nil {
+		return err
+	}
+	if _, err := st.TagContacts(ctx, everybody[:len(everybody)/2], "half"); err != nil {
+		return err
+	}
+	tag, err := st.TagByName(ctx, "half")
+	if err != nil {
+		return err
+	}
+	if err := st.Suppress(ctx, model.Suppression{Key: "@gmail.com", Reason: "user"}); err != nil {
+		return err
+	}
 	var ids []int64
 	for _, c := range []struct {
 		name string
@@ -48,10 +62,22 @@ func (b *bench) measureLists(ctx context.Context, dir string) (err error) {
 		{"search that finds many (a city)", model.ContactQuery{Search: "成都", Sort: model.SortEmail}},
 		{"search that finds some", model.ContactQuery{ListID: list, Search: "9999", Sort: model.SortName}},
 		{"search that finds nobody", model.ContactQuery{Search: "nobody-has-this"}},
+		{"filter: address ends with @qq.com", only(model.Condition{What: model.WhereAddress, Op: model.OpEnds, Text: "@qq.com"})},
+		{"filter: a field is 成都", only(model.Condition{What: model.WhereField, Field: "城市", Op: model.OpIs, Text: "成都"})},
+		{"filter: a field is more than 2", only(model.Condition{What: model.WhereField, Field: "等级", Op: model.OpMore, Text: "2"})},
+		{"filter: a field is empty", only(model.Condition{What: model.WhereField, Field: "城市", Op: model.OpEmpty})},
+		{"filter: source", only(model.Condition{What: model.WhereSource, Op: model.OpIs, Text: "展会"})},
+		{"filter: added since a day", only(model.Condition{What: model.WhereAdded, Op: model.OpAfter, Text: "2020-01-01"})},
+		{"filter: has a tag", only(model.Condition{What: model.WhereTag, ID: tag.ID})},
+		{"filter: not on the list", only(model.Condition{What: model.WhereList, Not: true, ID: list})},
+		{"filter: consent is recorded", only(model.Condition{What: model.WhereConsent})},
+		{"filter: never mailed, by domain", only(model.Condition{What: model.WhereSuppressed})},
+		{"filter: a field, a tag and not never mailed, by address", model.ContactQuery{ListID: list, Sort: model.SortEmail, Filter: model.Filter{Conditions: []model.Condition{
+			{What: model.WhereField, Field: "城市", Op: model.OpIs, Text: "成都"}, {What: model.WhereTag, ID: tag.ID}, {What: model.WhereSuppressed, Not: true}}}}},
 	} {
 		ms, err := medianMS(5, func() (err error) {
 			got, err := st.ContactIDs(ctx, c.q)
-			if c.q.Search == "" {
+			if c.q.Search == "" && c.q.Filter.Empty() {
 				ids = got
 			}
 			return err
@@ -69,6 +95,11 @@ func (b *bench) measureLists(ctx context.Context, dir string) (err error) {
 	})
 	b.lists = append(b.lists, figure{fmt.Sprintf("a page of %d rows, anywhere", page), ms, maxPage})
 	return err
+}
+
+// only is a query of one condition.
+func only(c model.Condition) model.ContactQuery {
+	return model.ContactQuery{Filter: model.Filter{Conditions: []model.Condition{c}}}
 }
 
 func medianMS(n int, f func() error) (float64, error) {
