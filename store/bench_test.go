@@ -39,14 +39,14 @@ func load(tb testing.TB, s *store.Store, list string, rows []model.Row, chunk in
 
 func BenchmarkImport(b *testing.B) {
 	for _, n := range []int{100_000, 1_000_000} {
-		for _, chunk := range []int{2_000, 10_000} {
+		for _, chunk := range []int{10_000, 100_000} {
 			b.Run(fmt.Sprintf("rows=%d/chunk=%d", n, chunk), func(b *testing.B) {
 				if n > 100_000 && testing.Short() {
 					b.Skip("a million rows")
 				}
 				rows := people(n)
 				for b.Loop() {
-					s := open(b, b.TempDir(), store.Options{})
+					s := open(b, b.TempDir(), store.Options{ChunkRows: chunk})
 					load(b, s, "l", rows, chunk)
 					must(b, s.Close())
 				}
