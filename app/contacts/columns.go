@@ -111,13 +111,18 @@ func headerRole(s string) Role {
 		}
 		return r
 	}, k)
+	asked := bare
 	for _, ask := range asking {
-		bare = strings.TrimPrefix(bare, ask)
+		asked = strings.TrimPrefix(asked, ask)
 	}
-	if bare != k && bare != "" {
-		return roleOfKey(bare)
+	if asked == "" || asked == k || len(k)-len(bare) > 2 {
+		return ""
 	}
-	return ""
+	role := roleOfKey(asked)
+	if role == RoleQQ && asked == bare {
+		return "" // QQ12 is a nickname
+	}
+	return role
 }
 
 // asking are words with which forms ask for something.
