@@ -217,7 +217,10 @@ func (p *recipientsPane) counts() {
 	vm, t := p.w.recipients, p.w.t
 	n := vm.selectedCount()
 	text := t.T("ui.contact.count", "n", number(len(vm.ids)))
-	if vm.loading {
+	switch {
+	case vm.working > 0:
+		text = t.T("ui.working")
+	case vm.loading:
 		text = t.T("ui.loading")
 	}
 	if n > 0 {

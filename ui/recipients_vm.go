@@ -31,6 +31,7 @@ type recipientsVM struct {
 	known   bool    // groups are read
 	loaded  bool    // ids answer query
 	loading bool
+	working int // things that are being done to people
 
 	// The selection is a set of ids, or all but a set: selecting a million costs nothing.
 	all    bool

@@ -97,10 +97,18 @@ func (vm *recipientsVM) current() int64 {
 // with does something with those who are selected, in the background, and reads everything again.
 func (vm *recipientsVM) with(work func(ctx context.Context, ids []int64) (int, error), done func(n int, err error)) {
 	chosen := vm.selection()
-	background(vm.tasks, func(ctx context.Context) (int, error) { return work(ctx, chosen()) }, func(n int, err error) {
+	vm.work(func(ctx context.Context) (int, error) { return work(ctx, chosen()) }, done)
+}
+
+// work does something to people in the background, says meanwhile that it does, and reads everything again.
+func (vm *recipientsVM) work(do func(ctx context.Context) (int, error), done func(n int, err error)) {
+	vm.working++
+	background(vm.tasks, do, func(n int, err error) {
+		vm.working--
 		vm.load()
 		done(n, err)
 	})
+	vm.changed()
 }
 
 // remove takes the selected people out of the list, or out of the program where no list is chosen.
@@ -141,19 +149,22 @@ func (vm *recipientsVM) suppress(done func(error)) {
 
 // merge brings people together into one of them.
 func (vm *recipientsVM) merge(keep int64, others []int64, done func(error)) {
-	act(vm.tasks, func(ctx context.Context) error { return vm.svc.MergeContacts(ctx, keep, others) }, func(err error) {
+	vm.work(func(ctx context.Context) (int, error) { return 1, vm.svc.MergeContacts(ctx, keep, others) }, func(_ int, err error) {
 		if err == nil {
 			vm.clearSelection()
 		}
-		vm.load()
 		done(err)
 	})
 }
 
-// undo takes back what was done last.
+// undo takes back what was done last. It waits for nothing: what is still being done cannot be taken back yet.
 func (vm *recipientsVM) undo(done func(model.Change, error)) {
-	background(vm.tasks, vm.svc.UndoChange, func(c model.Change, err error) {
-		vm.load()
-		done(c, err)
-	})
+	if vm.working > 0 {
+		return
+	}
+	var c model.Change
+	vm.work(func(ctx context.Context) (n int, err error) {
+		c, err = vm.svc.UndoChange(ctx)
+		return c.N, err
+	}, func(_ int, err error) { done(c, err) })
 }

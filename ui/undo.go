@@ -39,7 +39,10 @@ func (w *Window) undo() {
 }
 
 func (w *Window) whyNoUndo() string {
-	if len(w.recipients.changes) == 0 {
+	switch {
+	case w.recipients.working > 0:
+		return "ui.working"
+	case len(w.recipients.changes) == 0:
 		return "ui.why.noundo"
 	}
 	return ""
