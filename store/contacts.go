@@ -141,12 +141,12 @@ func errContactExists(email string) error {
 	return model.E(model.EExists, nil, "kind", "contact", "name", email)
 }
 
-func (ch *change) updateByHand(t *tx, p person, c *model.Contact) error {
-	if err := ch.keepPeople(t, "edited", ms(c.UpdatedAt), toJSON([]int64{p.id})); err != nil {
+func (c *change) updateByHand(t *tx, p person, who *model.Contact) error {
+	if err := c.keepPeople(t, "edited", ms(who.UpdatedAt), toJSON([]int64{p.id})); err != nil {
 		return err
 	}
 	n, err := t.changes(`UPDATE contacts SET email = ?, address = ?, name = ?, fields = ?, source = ?, consent = ?, updated = ? WHERE id = ?`,
-		p.email, p.address, p.name, p.fields, p.source, p.consent, ms(c.UpdatedAt), p.id)
+		p.email, p.address, p.name, p.fields, p.source, p.consent, ms(who.UpdatedAt), p.id)
 	switch {
 	case taken(err):
 		return errContactExists(p.email)
@@ -156,7 +156,7 @@ func (ch *change) updateByHand(t *tx, p person, c *model.Contact) error {
 	return err
 }
 
-func (ch *change) insertByHand(t *tx, p person, c *model.Contact, listID int64) (int64, error) {
+func (c *change) insertByHand(t *tx, p person, who *model.Contact, listID int64) (int64, error) {
 	var was person
 	var member bool
 	err := t.row(`SELECT id, name, fields, source, consent, EXISTS (SELECT 1 FROM list_members WHERE list_id = ? AND contact_id = id)
@@ -164,25 +164,25 @@ func (ch *change) insertByHand(t *tx, p person, c *model.Contact, listID int64) 
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		id, err := t.insert(`INSERT INTO contacts (email, address, name, fields, source, consent, import_id, created, updated)
-			VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?)`, p.email, p.address, p.name, p.fields, p.source, p.consent, ms(c.CreatedAt), ms(c.UpdatedAt))
+			VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?)`, p.email, p.address, p.name, p.fields, p.source, p.consent, ms(who.CreatedAt), ms(who.UpdatedAt))
 		if err != nil {
 			return 0, err
 		}
-		return id, ch.keepPeople(t, "new", ms(c.UpdatedAt), toJSON([]int64{id}))
+		return id, c.keepPeople(t, "new", ms(who.UpdatedAt), toJSON([]int64{id}))
 	case err != nil:
 		return 0, err
 	case listID == 0 || member:
 		return 0, errContactExists(p.email)
 	}
-	changed, err := was.merge(p.name, c.Fields, p.source, p.consent)
+	changed, err := was.merge(p.name, who.Fields, p.source, p.consent)
 	if err != nil || !changed {
 		return was.id, err
 	}
-	if err := ch.keepPeople(t, "edited", ms(c.UpdatedAt), toJSON([]int64{was.id})); err != nil {
+	if err := c.keepPeople(t, "edited", ms(who.UpdatedAt), toJSON([]int64{was.id})); err != nil {
 		return 0, err
 	}
 	_, err = t.exec(`UPDATE contacts SET name = ?, fields = ?, source = ?, consent = ?, updated = ? WHERE id = ?`,
-		was.name, was.fields, was.source, was.consent, ms(c.UpdatedAt), was.id)
+		was.name, was.fields, was.source, was.consent, ms(who.UpdatedAt), was.id)
 	return was.id, err
 }
 

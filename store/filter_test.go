@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -156,7 +157,7 @@ func TestFilterRefuses(t *testing.T) {
 	} {
 		_, err := s.ContactIDs(ctx, where(c.c))
 		wantCode(t, err, c.code)
-		if e := err.(*model.Error); e.Args["field"]+e.Args["kind"] != c.name {
+		if e, ok := errors.AsType[*model.Error](err); !ok || e.Args["field"]+e.Args["kind"] != c.name {
 			t.Errorf("%+v: %v", c.c, err)
 		}
 		if c.code == model.EInvalid {

@@ -36,17 +36,19 @@ func (s *Store) sent(ctx context.Context, campaign, highest int64) (idSet, error
 	return set, s.followMerged(ctx, set)
 }
 
-// settled gathers from the deliveries of a campaign that are in a state which is an end: these stand in the index in
-// order of their ids.
+// settled gathers from the deliveries of a campaign that are in a state which is an end. Their ids lie close together,
+// so that to go through the table is half the work of looking each of them up from the index.
 func (s *Store) settled(ctx context.Context, campaign int64, state model.State, highest int64, columns string, f func(*sql.Rows) (int64, error)) (idSet, error) {
-	var last int64
-	err := s.deliveries.row(ctx, `SELECT coalesce(max(id), 0) FROM deliveries INDEXED BY deliveries_due WHERE campaign_id = ? AND state = ? AND next_at = 0`,
-		[]any{campaign, string(state)}, &last)
+	const those = ` INDEXED BY deliveries_due WHERE campaign_id = ?1 AND state = ?2 AND next_at = 0 ORDER BY id`
+	var first, last int64
+	err := s.deliveries.row(ctx, `SELECT coalesce((SELECT id FROM deliveries`+those+` LIMIT 1), 0), coalesce((SELECT id FROM deliveries`+those+` DESC LIMIT 1), 0)`,
+		[]any{campaign, string(state)}, &first, &last)
 	if err != nil || last == 0 {
 		return newIDSet(highest), coded(err, s.deliveries.path)
 	}
-	return s.deliveries.gather(ctx, last, highest, f, `SELECT `+columns+` FROM deliveries INDEXED BY deliveries_due
-		WHERE campaign_id = ? AND state = ? AND next_at = 0 AND id BETWEEN ? AND ?`, campaign, string(state))
+	before := first - 1
+	return s.deliveries.gather(ctx, last-before, highest, f, `SELECT `+columns+` FROM deliveries NOT INDEXED
+		WHERE campaign_id = ?1 AND state = ?2 AND id BETWEEN ?4 + ?3 AND ?5 + ?3`, campaign, string(state), before)
 }
 
 // bounced is the set of those to whom the latest letter that ended was refused for good because of the address, and
@@ -86,11 +88,10 @@ func (s *Store) bounced(ctx context.Context, highest int64) (idSet, error) {
 			continue // nothing in it is later
 		}
 		for _, state := range []model.State{model.Accepted, model.Unknown, model.Rejected} {
-			later, err := s.settled(ctx, c.ID, state, highest, `contact_id, updated, scope = 'recipient-hard'`, func(rows *sql.Rows) (int64, error) {
+			later, err := s.settled(ctx, c.ID, state, highest, `contact_id, updated`, func(rows *sql.Rows) (int64, error) {
 				var id, at int64
-				var hard bool
-				err := rows.Scan(&id, &at, &hard)
-				if hard || at <= refused[id] || !dead.has(id) {
+				err := rows.Scan(&id, &at)
+				if !dead.has(id) || at <= refused[id] {
 					id = 0
 				}
 				return id, err

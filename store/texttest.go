@@ -21,8 +21,9 @@ type textTest struct {
 
 func newTextTest(c model.Condition) textTest {
 	t := textTest{op: c.Op, text: bytes.ToLower([]byte(c.Text))}
-	number := false
-	if t.number, number = asNumber(c.Text); !number {
+	n, number := asNumber(c.Text)
+	t.number = n
+	if !number {
 		t.day, t.isDay = asDay(c.Text)
 	}
 	return t
