@@ -279,11 +279,15 @@ func (w *Window) nextStep() (key string, args []string, cmd string) {
 	case w.ended != nil && *w.ended == w.mark() && p.snap.State == model.CampaignDone:
 		return "ui.step.done", []string{"n", number(p.snap.Counts.Accepted)}, "report"
 	}
+	shown := number(len(w.recipients.ids))
+	if w.recipients.stale {
+		shown = "…"
+	}
 	if w.recipients.ownFilter() {
-		return "ui.step.filtered", []string{"n", number(len(w.recipients.ids))}, "start"
+		return "ui.step.filtered", []string{"n", shown}, "start"
 	}
 	if s, ok := w.recipients.shownSegment(); ok {
-		return "ui.step.start", []string{"list", s.Name, "n", number(len(w.recipients.ids))}, "start"
+		return "ui.step.start", []string{"list", s.Name, "n", shown}, "start"
 	}
 	list, ok := w.recipients.list()
 	if !ok {

@@ -31,6 +31,7 @@ type recipientsVM struct {
 	known   bool    // groups are read
 	loaded  bool    // ids answer query
 	loading bool
+	stale   bool // ids answer an earlier question: they are shown, and nothing is done with them
 	working int // things that are being done to people
 
 	// The selection is a set of ids, or all but a set: selecting a million costs nothing.
@@ -149,8 +150,11 @@ func (vm *recipientsVM) reload() {
 			if gen != vm.gen {
 				return
 			}
-			vm.loading = false
+			vm.loading, vm.stale = false, false
 			if err != nil {
+				vm.ids = nil // what is shown is not what was asked for
+				vm.dropPages()
+				vm.changed()
 				vm.failed(err)
 				return
 			}
@@ -173,23 +177,19 @@ func (vm *recipientsVM) setList(id int64) {
 		vm.segment, vm.query.Filter = 0, model.Filter{}
 	}
 	vm.query.ListID = id
-	vm.clearSelection()
-	vm.reload()
+	vm.ask()
 }
 
 // setSegment shows those who belong to a segment, of all lists.
 func (vm *recipientsVM) setSegment(s model.Segment) {
 	vm.segment, vm.query.ListID, vm.query.Filter = s.ID, 0, s.Filter
-	vm.clearSelection()
-	vm.reload()
+	vm.ask()
 }
 
 // setFilter shows only those whom a filter chooses.
 func (vm *recipientsVM) setFilter(f model.Filter) {
 	vm.segment, vm.query.Filter = 0, f
-	vm.clearSelection()
-	vm.reload()
-	vm.changed()
+	vm.ask()
 }
 
 // show turns to a list without search and filter; load follows.
@@ -215,8 +215,15 @@ func (vm *recipientsVM) search(text string) {
 		return
 	}
 	vm.query.Search = text
+	vm.ask()
+}
+
+// ask reads who answers another question.
+func (vm *recipientsVM) ask() {
 	vm.clearSelection()
+	vm.stale = true
 	vm.reload()
+	vm.changed()
 }
 
 // sort orders by a column; a second call with the same one turns the order round.

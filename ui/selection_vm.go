@@ -18,7 +18,11 @@ func (vm *recipientsVM) clearSelection() {
 	vm.anchor, vm.cursor = -1, -1
 }
 
-func (vm *recipientsVM) selectAll() { vm.choose(true, map[int64]struct{}{}) }
+func (vm *recipientsVM) selectAll() {
+	if !vm.stale {
+		vm.choose(true, map[int64]struct{}{})
+	}
+}
 
 func (vm *recipientsVM) selected(i int) bool {
 	if i < 0 || i >= len(vm.ids) {
@@ -56,7 +60,7 @@ func (vm *recipientsVM) selection() func() []int64 {
 
 // click selects row i as lists do: alone, with ctrl in addition, with shift from the last click on.
 func (vm *recipientsVM) click(i int, ctrl, shift bool) {
-	if i < 0 || i >= len(vm.ids) {
+	if i < 0 || i >= len(vm.ids) || vm.stale {
 		return
 	}
 	switch {

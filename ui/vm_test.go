@@ -94,6 +94,31 @@ func TestRecipientPages(t *testing.T) {
 	}
 }
 
+// TestStale: those who are shown while another question is asked are not selected by it, and what cannot be asked shows
+// nobody.
+func TestStale(t *testing.T) {
+	vm, f, run, _ := people(t, 30)
+	vm.search("p00001")
+	vm.selectAll()
+	vm.click(3, false, false)
+	if n := vm.selectedCount(); n != 0 || len(vm.ids) != 30 {
+		t.Errorf("%d of %d are selected", n, len(vm.ids))
+	}
+	run()
+	vm.selectAll()
+	if n := vm.selectedCount(); n != 10 {
+		t.Errorf("%d are selected", n)
+	}
+	var told error
+	vm.failed = func(err error) { told = err }
+	f.fail["ContactIDs"] = model.E(model.ENotFound, nil, "kind", "tag", "name", "x")
+	vm.setFilter(model.Filter{Conditions: []model.Condition{{What: model.WhereTag, ID: 9}}})
+	run()
+	if told == nil || len(vm.ids) != 0 || vm.stale {
+		t.Errorf("told %v, %d shown", told, len(vm.ids))
+	}
+}
+
 // TestLatePage: a page of the list before, which comes when the next list is there already, is not taken for its own.
 func TestLatePage(t *testing.T) {
 	vm, f, run, r := people(t, 200)
