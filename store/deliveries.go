@@ -11,6 +11,9 @@ import (
 	"hongyan/app/model"
 )
 
+// requeuedAtOnce is how many rows one UPDATE has: SQLite keeps in memory each page as it was before the statement.
+const requeuedAtOnce = 20_000
+
 // deliveriesAtOnce is how many rows one INSERT has; SQLite takes 32766 values in a statement.
 const deliveriesAtOnce = 100
 
@@ -159,14 +162,18 @@ func (s *Store) Requeue(ctx context.Context, campaignID int64, from ...model.Sta
 		total = 0
 		leased := toJSON(s.journal.leased(campaignID))
 		for _, st := range from {
-			n, err := t.changes(`UPDATE deliveries SET state = 'queued', reason = '', attempts = 0, next_at = 0, step = '', code = 0,
-				enhanced = '', reply = '', scope = '', updated = ? WHERE campaign_id = ? AND state = ?
-				AND id NOT IN (SELECT value FROM json_each(?))`,
-				time.Now().UnixMilli(), campaignID, string(st), leased)
-			if err != nil {
-				return err
+			for {
+				n, err := t.changes(`UPDATE deliveries SET state = 'queued', reason = '', attempts = 0, next_at = 0, step = '', code = 0,
+					enhanced = '', reply = '', scope = '', updated = ? WHERE id IN (SELECT id FROM deliveries INDEXED BY deliveries_due
+					WHERE campaign_id = ? AND state = ? AND id NOT IN (SELECT value FROM json_each(?)) LIMIT ?)`,
+					time.Now().UnixMilli(), campaignID, string(st), leased, requeuedAtOnce)
+				if err != nil {
+					return err
+				}
+				if total += n; n < requeuedAtOnce {
+					break
+				}
 			}
-			total += n
 		}
 		if total == 0 {
 			return nil

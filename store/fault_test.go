@@ -205,3 +205,24 @@ func TestClosedJournal(t *testing.T) {
 	must(t, err)
 	same(t, "counts", n, model.Counts{Total: 3, Accepted: 2, Queued: 1})
 }
+
+// More than one statement takes at once are queued again too, and nothing twice.
+func TestRequeueMany(t *testing.T) {
+	const many = 20_001
+	s := fresh(t)
+	id := campaignOf(t, s, "c", many+1, model.CampaignRunning)
+	ds, err := s.Claim(ctx, id, many, when(0))
+	must(t, err)
+	for _, d := range ds {
+		s.Settle(model.Outcome{DeliveryID: d.ID, AccountID: 1, State: model.Rejected, Step: model.StepRcpt, At: when(1)})
+	}
+	must(t, s.Flush(ctx))
+	n, err := s.Requeue(ctx, id, model.Rejected)
+	must(t, err)
+	c, err := s.Counts(ctx, id)
+	must(t, err)
+	same(t, "counts", c, model.Counts{Total: many + 1, Queued: many + 1})
+	if n != many {
+		t.Errorf("%d of %d", n, many)
+	}
+}
