@@ -32,6 +32,7 @@ func atoi(s string) int64 {
 type popup struct {
 	w        *Window
 	pop      *widget.PopUp
+	buttons  *fyne.Container // the row of buttons; nil where there are none
 	onClosed []func()
 	overlay  fyne.CanvasObject // what the canvas shows while it is open
 	escape   func()            // what the Escape key does; nil is nothing
@@ -40,14 +41,15 @@ type popup struct {
 // popup makes a dialog; fit opens it.
 func (w *Window) popup(title string, content fyne.CanvasObject, buttons ...fyne.CanvasObject) *popup {
 	var foot fyne.CanvasObject
+	var row *fyne.Container
 	if len(buttons) > 0 {
-		row := append([]fyne.CanvasObject{layout.NewSpacer()}, buttons...)
-		foot = container.NewVBox(widget.NewSeparator(), container.NewHBox(row...))
+		row = container.NewHBox(append([]fyne.CanvasObject{layout.NewSpacer()}, buttons...)...)
+		foot = container.NewVBox(widget.NewSeparator(), row)
 	}
 	head := bold(strings.TrimSuffix(title, "…")) // the dots of a menu say that a dialog follows
 	head.SizeName = theme.SizeNameSubHeadingText
 	inside := container.New(layout.NewCustomPaddedLayout(8, 10, 12, 12), container.NewBorder(head, foot, nil, nil, content))
-	p := &popup{w: w, pop: widget.NewModalPopUp(inside, w.win.Canvas())}
+	p := &popup{w: w, buttons: row, pop: widget.NewModalPopUp(inside, w.win.Canvas())}
 	for _, o := range buttons {
 		if b, ok := o.(*widget.Button); ok && (b.Text == w.t.T("ui.cancel") || b.Text == w.t.T("ui.close")) {
 			p.escape = func() { b.OnTapped() }

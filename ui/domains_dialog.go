@@ -101,9 +101,9 @@ func (f *domainsForm) show(r DomainReport) {
 	f.say.Refresh()
 	some := len(r.Dead) > 0
 	show(f.list, some)
-	show(f.begin, r.Offline)
-	show(f.tag, some)
-	show(f.mute, some)
+	show(f.begin, r.Offline, f.d.buttons)
+	show(f.tag, some, f.d.buttons)
+	show(f.mute, some, f.d.buttons)
 	if some {
 		f.d.grow(620, 420)
 	}
