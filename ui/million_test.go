@@ -140,3 +140,14 @@ func BenchmarkSelect(b *testing.B) {
 	b.StopTimer()
 	r.run()
 }
+
+// BenchmarkRange is a click with shift that selects a million rows.
+func BenchmarkRange(b *testing.B) {
+	r, _ := newMany(b, 1_000_000)
+	for b.Loop() {
+		r.w.recipientsPane.table.Click(0, 0)
+		r.w.recipientsPane.table.Click(999_999, fyne.KeyModifierShift)
+	}
+	b.StopTimer()
+	r.run()
+}

@@ -32,11 +32,15 @@ type recipientsVM struct {
 	loaded  bool    // ids answer query
 	loading bool
 	stale   bool // ids answer an earlier question: they are shown, and nothing is done with them
-	working int // things that are being done to people
+	working int  // things that are being done to people
 
-	// The selection is a set of ids, or all but a set: selecting a million costs nothing.
+	// The selection is everybody, or the rows [lo, hi), or nobody, but for a set of ids that are the other way: selecting
+	// a million costs nothing.
 	all    bool
+	lo, hi int
 	except map[int64]struct{}
+	picked int  // how many are selected, unless all
+	picks  int  // counts the changes of the selection
 	lent   bool // except is read in the background: it is copied before it is changed
 	anchor int
 	cursor int
@@ -142,10 +146,19 @@ func (vm *recipientsVM) reload() {
 		vm.stop()
 	}
 	vm.gen++
-	gen, q := vm.gen, vm.query
+	gen, q, picks := vm.gen, vm.query, vm.picks
+	rows := func() map[int64]struct{} { return nil } // those selected by their rows, which are others then
+	if vm.hi > vm.lo {
+		rows = vm.selectionSet()
+	}
+	var set map[int64]struct{}
 	vm.loading = true
 	vm.stop = background(vm.tasks,
-		func(ctx context.Context) ([]int64, error) { return vm.svc.ContactIDs(ctx, q) },
+		func(ctx context.Context) ([]int64, error) {
+			ids, err := vm.svc.ContactIDs(ctx, q)
+			set = rows()
+			return ids, err
+		},
 		func(ids []int64, err error) {
 			if gen != vm.gen {
 				return
@@ -153,10 +166,17 @@ func (vm *recipientsVM) reload() {
 			vm.loading, vm.stale = false, false
 			if err != nil {
 				vm.ids = nil // what is shown is not what was asked for
+				vm.clearSelection()
 				vm.dropPages()
 				vm.changed()
 				vm.failed(err)
 				return
+			}
+			if vm.hi > vm.lo {
+				if picks != vm.picks { // selected in the meantime, in rows that are gone
+					set = map[int64]struct{}{}
+				}
+				vm.choose(false, set)
 			}
 			vm.ids, vm.loaded = ids, true
 			vm.dropPages()

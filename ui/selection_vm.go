@@ -11,6 +11,8 @@ import (
 
 func (vm *recipientsVM) choose(all bool, except map[int64]struct{}) {
 	vm.all, vm.except, vm.lent = all, except, false
+	vm.lo, vm.hi, vm.picked = 0, 0, len(except)
+	vm.picks++
 }
 
 func (vm *recipientsVM) clearSelection() {
@@ -29,32 +31,45 @@ func (vm *recipientsVM) selected(i int) bool {
 		return false
 	}
 	_, in := vm.except[vm.ids[i]]
-	return in != vm.all
+	return in != (vm.all || i >= vm.lo && i < vm.hi)
 }
 
 func (vm *recipientsVM) selectedCount() int {
 	if vm.all {
 		return len(vm.ids) - len(vm.except)
 	}
-	return len(vm.except)
+	return vm.picked
 }
 
 // selection gives what lists those who are selected now, in the order of the list. It is for the background: among a
 // million it takes a while, and nothing that is selected later changes its answer.
 func (vm *recipientsVM) selection() func() []int64 {
-	ids, all, except, n := vm.ids, vm.all, vm.except, vm.selectedCount()
+	ids, all, lo, hi, except, n := vm.ids, vm.all, vm.lo, vm.hi, vm.except, vm.selectedCount()
 	vm.lent = true
 	return func() []int64 {
 		if all && len(except) == 0 {
 			return ids
 		}
 		out := make([]int64, 0, n)
-		for _, id := range ids {
-			if _, in := except[id]; in != all {
+		for i, id := range ids {
+			if _, in := except[id]; in != (all || i >= lo && i < hi) {
 				out = append(out, id)
 			}
 		}
 		return out
+	}
+}
+
+// selectionSet is selection as a set.
+func (vm *recipientsVM) selectionSet() func() map[int64]struct{} {
+	chosen := vm.selection()
+	return func() map[int64]struct{} {
+		ids := chosen()
+		set := make(map[int64]struct{}, len(ids))
+		for _, id := range ids {
+			set[id] = struct{}{}
+		}
+		return set
 	}
 }
 
@@ -66,12 +81,17 @@ func (vm *recipientsVM) click(i int, ctrl, shift bool) {
 	switch {
 	case shift && vm.anchor >= 0 && vm.anchor < len(vm.ids):
 		vm.choose(false, map[int64]struct{}{})
-		for j := min(i, vm.anchor); j <= max(i, vm.anchor); j++ {
-			vm.except[vm.ids[j]] = struct{}{}
-		}
+		vm.lo, vm.hi = min(i, vm.anchor), max(i, vm.anchor)+1
+		vm.picked = vm.hi - vm.lo
 	case ctrl:
 		if vm.lent {
 			vm.except, vm.lent = maps.Clone(vm.except), false
+		}
+		vm.picks++
+		if vm.selected(i) {
+			vm.picked--
+		} else {
+			vm.picked++
 		}
 		if _, in := vm.except[vm.ids[i]]; in {
 			delete(vm.except, vm.ids[i])

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"hongyan/app/model"
 )
@@ -92,6 +93,85 @@ func TestRecipientPages(t *testing.T) {
 			t.Errorf("there is a row %d", i)
 		}
 	}
+}
+
+// TestRangeSurvives: who was selected by a range of rows is still selected when the rows are others; who is selected in
+// rows that go meanwhile is not.
+func TestRangeSurvives(t *testing.T) {
+	vm, _, run, _ := people(t, 30)
+	vm.click(3, false, false)
+	vm.click(6, false, true)
+	vm.click(5, true, false)
+	vm.click(9, true, false)
+	want := []int64{4, 5, 7, 10}
+	if got := vm.selection()(); !slices.Equal(got, want) || vm.selectedCount() != 4 {
+		t.Errorf("selected %v (%d), want %v", got, vm.selectedCount(), want)
+	}
+	vm.sort(model.SortName) // turns the people round
+	run()
+	got := vm.selection()()
+	slices.Sort(got)
+	if !slices.Equal(got, want) || vm.selectedCount() != 4 {
+		t.Errorf("after sorting %v (%d), want %v", got, vm.selectedCount(), want)
+	}
+	vm.click(0, false, false)
+	vm.sort(model.SortEmail)
+	vm.click(0, false, false)
+	vm.click(4, false, true)
+	run()
+	if n := vm.selectedCount(); n != 0 {
+		t.Errorf("%d of other rows are selected", n)
+	}
+}
+
+// TestSelectionModel: whatever is clicked, those who are selected are counted and listed as a plain set would have them.
+func TestSelectionModel(t *testing.T) {
+	vm, _, run, _ := people(t, 12)
+	rapid.Check(t, func(t *rapid.T) {
+		vm.clearSelection()
+		set, anchor := map[int64]bool{}, -1
+		for range rapid.IntRange(1, 12).Draw(t, "clicks") {
+			i := rapid.IntRange(0, 11).Draw(t, "row")
+			switch rapid.IntRange(0, 4).Draw(t, "how") {
+			case 0:
+				vm.click(i, false, false)
+				set, anchor = map[int64]bool{vm.ids[i]: true}, i
+			case 1:
+				vm.click(i, true, false)
+				if set[vm.ids[i]] = !set[vm.ids[i]]; !set[vm.ids[i]] {
+					delete(set, vm.ids[i])
+				}
+				anchor = i
+			case 2:
+				vm.click(i, false, true)
+				if anchor < 0 {
+					set, anchor = map[int64]bool{vm.ids[i]: true}, i
+					break
+				}
+				set = map[int64]bool{}
+				for j := min(i, anchor); j <= max(i, anchor); j++ {
+					set[vm.ids[j]] = true
+				}
+			case 3:
+				vm.selectAll()
+				for _, id := range vm.ids {
+					set[id] = true
+				}
+			case 4:
+				vm.reload()
+				run()
+			}
+			var want []int64
+			for _, id := range vm.ids {
+				if set[id] {
+					want = append(want, id)
+				}
+			}
+			if got := vm.selection()(); !slices.Equal(got, want) || vm.selectedCount() != len(want) {
+				t.Fatalf("selected %v (%d), want %v", got, vm.selectedCount(), want)
+			}
+		}
+	})
 }
 
 // TestStale: those who are shown while another question is asked are not selected by it, and what cannot be asked shows
