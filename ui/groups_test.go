@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -477,29 +476,4 @@ func TestFilteredStart(t *testing.T) {
 		t.Errorf("checked %+v", f.checked)
 	}
 	r.wants("287 people of Old members · On QQ")
-}
-
-// TestWorking: while something is done to people the pane says so, and nothing can be taken back.
-func TestWorking(t *testing.T) {
-	r := newRig(t, "en", shop("en"))
-	held := make(chan struct{})
-	r.w.recipients.selectAll()
-	r.w.recipients.with(func(_ context.Context, ids []int64) (int, error) { <-held; return len(ids), nil }, func(n int, err error) {
-		if n != 300 || err != nil {
-			t.Errorf("%d, %v", n, err)
-		}
-	})
-	r.frame()
-	r.wants("Working…  300 selected")
-	r.svc.mu.Lock()
-	r.svc.change(model.ChangeRemove, 1, "")
-	r.svc.mu.Unlock()
-	r.w.undo()
-	r.wants("Working…")
-	close(held)
-	r.run()
-	if r.svc.has("UndoChange") {
-		t.Error("taken back while something was done")
-	}
-	r.wants("300 people")
 }
