@@ -104,7 +104,8 @@ func checkCondition(c model.Condition) error {
 	return nil
 }
 
-// condition is the set of those of whom a condition is true, its Not left aside.
+// condition is the set of those of whom a condition is true, its Not left aside; but whoever may have got a letter is
+// not among those who did not.
 func (s *Store) condition(ctx context.Context, c model.Condition, highest int64) (idSet, error) {
 	from := func(q string, args ...any) (idSet, error) {
 		return s.app.gather(ctx, highest, highest, onlyID, q, args...)
@@ -138,7 +139,7 @@ func (s *Store) condition(ctx context.Context, c model.Condition, highest int64)
 		}
 		return from(`SELECT contact_id FROM contact_tags WHERE tag_id = ? AND contact_id BETWEEN ? AND ?`, c.ID)
 	case model.WhereSent:
-		return s.sent(ctx, c.ID, highest)
+		return s.sent(ctx, c.ID, c.Not, highest)
 	case model.WhereBounced:
 		return s.bounced(ctx, highest)
 	case model.WhereConsent: // most have one: the fewer are read

@@ -213,6 +213,16 @@ func TestFilterMailed(t *testing.T) {
 	if sent(0) != "ad" || bounced() != "" {
 		t.Errorf("who is gone is found: %q, %q", sent(0), bounced())
 	}
+	addContact(t, s, 0, "c@example.com", "", nil)
+	if got := sent(first.ID); got != "dc" {
+		t.Errorf("the first went to %q: c is there again, with another id and the same address", got)
+	}
+	third := mailed(t, s, "third", "a@example.com", "b@example.com")
+	sendTo(t, s, third, model.Outcome{State: model.Unknown, Step: model.StepDot, Scope: model.ScopeUnknown})
+	not := found(t, s, where(model.Condition{What: model.WhereSent, ID: third.ID, Not: true}))
+	if got := sent(third.ID); got != "" || not != "bdc" {
+		t.Errorf("the third went to %q and not to %q: a may have got it, which is neither", got, not)
+	}
 }
 
 // sendLater is sendTo at a later time.

@@ -6,12 +6,17 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"hongyan/app/model"
 )
 
-// sent is the set of those for whom a letter of a campaign (0: of any) was accepted.
-func (s *Store) sent(ctx context.Context, campaign, highest int64) (idSet, error) {
+// emailsAtOnce is how many addresses are looked up by one query.
+const emailsAtOnce = 5_000
+
+// sent is the set of those for whom a letter of a campaign (0: of any) was accepted; with maybe, who may have got one
+// too: of them nobody should say that they did not. Somebody who was removed and is there again is known by the address.
+func (s *Store) sent(ctx context.Context, campaign int64, maybe bool, highest int64) (idSet, error) {
 	which := []int64{campaign}
 	if campaign == 0 {
 		all, err := s.Campaigns(ctx)
@@ -25,15 +30,75 @@ func (s *Store) sent(ctx context.Context, campaign, highest int64) (idSet, error
 	} else if err := s.there(ctx, s.deliveries, "campaign", `SELECT name FROM campaigns WHERE id = ?`, campaign); err != nil {
 		return nil, err
 	}
+	states := []model.State{model.Accepted}
+	if maybe {
+		states = append(states, model.Unknown)
+	}
 	set := newIDSet(highest)
 	for _, id := range which {
-		one, err := s.settled(ctx, id, model.Accepted, highest, `contact_id`, onlyID)
-		if err != nil {
-			return nil, err
+		for _, state := range states {
+			one, err := s.settled(ctx, id, state, highest, `contact_id`, onlyID)
+			if err != nil {
+				return nil, err
+			}
+			set.or(one)
 		}
-		set.or(one)
+	}
+	if err := s.followAddress(ctx, set, which, states, highest); err != nil {
+		return nil, err
 	}
 	return set, s.followMerged(ctx, set)
+}
+
+// followAddress puts those into a set who have the address of somebody of it who is gone: a list that was removed and
+// imported again is of the same people, with other ids.
+func (s *Store) followAddress(ctx context.Context, set idSet, campaigns []int64, states []model.State, highest int64) error {
+	gone, err := s.app.gather(ctx, highest, highest, onlyID, `SELECT id FROM contacts WHERE id BETWEEN ? AND ?`)
+	if err != nil {
+		return err
+	}
+	gone.not()
+	gone.and(set)
+	if gone.count() == 0 {
+		return nil
+	}
+	var mu sync.Mutex // several readers find them
+	var emails []string
+	found := newIDSet(highest)
+	flush := func() error {
+		err := s.app.each(ctx, func(rows *sql.Rows) error {
+			id, err := onlyID(rows)
+			found.add(id)
+			return err
+		}, `SELECT c.id FROM json_each(?) j CROSS JOIN contacts c ON c.email = j.value`, toJSON(emails))
+		emails = emails[:0]
+		return err
+	}
+	for _, id := range campaigns {
+		for _, state := range states {
+			_, err := s.settled(ctx, id, state, highest, `contact_id, email`, func(rows *sql.Rows) (int64, error) {
+				var id int64
+				var email sql.RawBytes
+				if err := rows.Scan(&id, &email); err != nil || !gone.has(id) {
+					return 0, err
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				if emails = append(emails, string(email)); len(emails) < emailsAtOnce {
+					return 0, nil
+				}
+				return 0, flush()
+			})
+			if err != nil {
+				return err
+			}
+		}
+	}
+	if err := flush(); err != nil {
+		return err
+	}
+	set.or(found)
+	return nil
 }
 
 // settled gathers from the deliveries of a campaign that are in a state which is an end. Their ids lie close together,

@@ -23,7 +23,7 @@ const (
 	WhereAdded      ConditionKind = "added"      // OpBefore or OpAfter, Text: a day as 2006-01-02, in local time
 	WhereList       ConditionKind = "list"       // ID: is on a list
 	WhereTag        ConditionKind = "tag"        // ID: has a tag
-	WhereSent       ConditionKind = "sent"       // ID: the letter of a campaign was accepted for them; 0: of any campaign
+	WhereSent       ConditionKind = "sent"       // ID: the letter of a campaign was accepted for them; 0: of any; Not: nor may it have been
 	WhereBounced    ConditionKind = "bounced"    // the latest letter to them was refused for good because of the address
 	WhereConsent    ConditionKind = "consent"    // how they agreed is recorded
 	WhereSuppressed ConditionKind = "suppressed" // they are never mailed
