@@ -50,22 +50,11 @@ type cli struct {
 // run is the program: it returns the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, out, errOut io.Writer) int {
 	c := &cli{stdin: stdin, out: out, errOut: errOut, texts: assets.For("")}
-	if len(args) == 0 || args[0] == "help" || args[0] == "-h" || args[0] == "--help" {
-		c.usage()
-		if len(args) == 0 {
-			return exitUsage
-		}
-		return exitDone
-	}
 	v, rest, ok := find(args)
 	if !ok {
-		return c.fail(usage("unknown command: " + strings.Join(args, " ") + " (hongyanctl help lists them)"))
+		return c.guide(split(args))
 	}
-	c.flags = flag.NewFlagSet(strings.Join(v.words, " "), flag.ContinueOnError)
-	c.flags.SetOutput(io.Discard)
-	c.flags.StringVar(&c.data, "data", DefaultDir(), "the data folder")
-	c.flags.BoolVar(&c.json, "json", false, "print one JSON object a line")
-	c.flags.StringVar(&c.lang, "lang", "", "zh or en")
+	c.declare(strings.Join(v.words, " "))
 	exec := v.make(c)
 	if err := c.parse(rest); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
@@ -77,6 +66,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, out, errOut io.Wri
 		return c.fail(usage(err.Error() + " (hongyanctl " + strings.Join(v.words, " ") + " --help)"))
 	}
 	c.texts = assets.For(c.lang)
+	if err := c.blank(); err != nil {
+		return c.fail(err)
+	}
 	code, err := exec(ctx)
 	for i := len(c.close) - 1; i >= 0; i-- {
 		err = errors.Join(err, c.close[i]())
@@ -87,6 +79,46 @@ func run(ctx context.Context, args []string, stdin io.Reader, out, errOut io.Wri
 		}
 	}
 	return code
+}
+
+// declare declares the flags that every verb has.
+func (c *cli) declare(name string) {
+	c.flags = flag.NewFlagSet(name, flag.ContinueOnError)
+	c.flags.SetOutput(io.Discard)
+	c.flags.StringVar(&c.data, "data", DefaultDir(), "the data folder")
+	c.flags.BoolVar(&c.json, "json", false, "print one JSON object a line")
+	c.flags.StringVar(&c.lang, "lang", "", "zh or en")
+}
+
+// guide answers a line that names no verb: with help where that is asked for, else with what could have been meant.
+func (c *cli) guide(words, flags []string) int {
+	c.declare("help")
+	if c.flags.Parse(flags) == nil {
+		c.texts = assets.For(c.lang)
+	}
+	if len(words) == 0 {
+		c.usage(verbs())
+		return exitUsage
+	}
+	help := func(word string) bool { return word == "help" || word == "-h" || word == "--help" }
+	if help(words[0]) {
+		if words = words[1:]; len(words) == 0 || strings.HasPrefix(words[0], "-") {
+			c.usage(verbs())
+			return exitDone
+		}
+		words = []string{words[0], "help"}
+	}
+	of := group(words[0])
+	switch {
+	case len(of) == 0:
+		return c.fail(usage("unknown command: " + words[0] + " (hongyanctl help lists them)"))
+	case len(words) > 1 && help(words[1]):
+		c.usage(of)
+		return exitDone
+	case len(words) > 1 && !strings.HasPrefix(words[1], "-"):
+		return c.fail(usage("unknown command: " + words[0] + " " + words[1] + "; there is " + seconds(of)))
+	}
+	return c.fail(usage(words[0] + " what? There is " + seconds(of) + " (hongyanctl " + words[0] + " --help)"))
 }
 
 // parse reads flags and names in any order; package flag alone would stop at the first name.
@@ -107,6 +139,16 @@ func (c *cli) parse(args []string) error {
 		args = rest[1:]
 	}
 	return nil
+}
+
+// blank refuses a list or segment of no name: where a script's variable is empty, nobody is meant, and not everybody.
+func (c *cli) blank() (err error) {
+	c.flags.Visit(func(f *flag.Flag) {
+		if (f.Name == "list" || f.Name == "segment") && f.Value.String() == "" {
+			err = usage("--" + f.Name + " has no name")
+		}
+	})
+	return err
 }
 
 // names asserts that exactly n names were given.
@@ -151,7 +193,8 @@ func (c *cli) print(v any, line string) {
 // open opens the data folder. readOnly works beside a running window.
 func (c *cli) open(ctx context.Context, readOnly bool) (*app.App, error) {
 	st, err := store.Open(ctx, c.data, store.Options{ReadOnly: readOnly})
-	if readOnly && model.CodeOf(err) == model.EFileMissing { // a folder that nobody has used yet: there is nothing in it
+	// A folder that nobody has used yet has nothing in it; one of an earlier version can be read once it is brought up to this one.
+	if code := model.CodeOf(err); readOnly && (code == model.EFileMissing || code == model.EReadOnly) {
 		st, err = store.Open(ctx, c.data, store.Options{})
 	}
 	if err != nil {
@@ -196,9 +239,9 @@ func (c *cli) unlock(a *app.App) error {
 // DefaultDir is the data folder that the window uses too.
 func DefaultDir() string { return app.DefaultDir() }
 
-func (c *cli) usage() {
+func (c *cli) usage(of []verb) {
 	_, _ = fmt.Fprintln(c.out, "hongyanctl "+version+"\n\n"+c.texts.T("ctl.intro")+"\n")
-	for _, v := range verbs() {
+	for _, v := range of {
 		_, _ = fmt.Fprintln(c.out, "  hongyanctl "+v.synopsis)
 	}
 	_, _ = fmt.Fprintln(c.out, "\n"+c.texts.T("ctl.outro", "dir", filepath.Clean(DefaultDir())))

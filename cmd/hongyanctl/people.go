@@ -46,6 +46,9 @@ func importFile(c *cli) func(context.Context) (int, error) {
 	return func(ctx context.Context) (int, error) {
 		// A million rows are little to a collector that looks often, and much to one that lets memory grow to twice what is used.
 		debug.SetGCPercent(25)
+		if cut.resume && cut.keep || cut.resume && cut.undo || cut.keep && cut.undo {
+			return 0, usage("only one of --resume, --keep and --undo")
+		}
 		if cut.resume || cut.keep || cut.undo {
 			return exitDone, cut.run(ctx, rejects)
 		}
@@ -200,7 +203,9 @@ func (c *cli) audience(ctx context.Context, p *pick) (h *app.App, q model.Contac
 		if err := c.names(1, "the list"); err != nil {
 			return nil, q, err
 		}
-		p.list = c.args[0]
+		if p.list = c.args[0]; p.list == "" {
+			return nil, q, usage("the list has no name")
+		}
 	}
 	if h, err = c.open(ctx, true); err == nil {
 		q, err = p.query(ctx, h)

@@ -60,6 +60,9 @@ func TestSegments(t *testing.T) {
 		{"segment", "save", "x", "--where", "tag nobody"}, {"segment", "show", "either"}, {"list", "show", "--any"}, {"list", "show"},
 		{"export", "--to", out}, {"merge", "a@example.com"}, {"merge", "a@example.com", "a@example.com"}, {"merge", "a@example.com", "z@example.com"},
 		{"campaign", "create", "--name", "D", "--letter", letter, "--account", "A"},
+		// An empty variable of a script chooses nobody, and not everybody.
+		{"campaign", "create", "--name", "D", "--letter", letter, "--account", "A", "--list", "L", "--segment", ""},
+		{"tag", "remove", "vip", "--list="}, {"list", "show", ""}, {"export", "", "--to", out}, {"export", "", "--segment", "named", "--to", out},
 	} {
 		p.want(exitUsage, "", args...)
 	}

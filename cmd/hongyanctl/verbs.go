@@ -51,6 +51,25 @@ func verbs() []verb {
 	}
 }
 
+// group are the verbs that begin with a word.
+func group(word string) (of []verb) {
+	for _, v := range verbs() {
+		if v.words[0] == word {
+			of = append(of, v)
+		}
+	}
+	return of
+}
+
+// seconds lists verbs of a group.
+func seconds(of []verb) string {
+	all := make([]string, len(of))
+	for i, v := range of {
+		all[i] = strings.Join(v.words, " ")
+	}
+	return strings.Join(all, ", ")
+}
+
 // find takes the verb's words off the front of args. The flags that every verb has may stand before and between
 // them.
 func find(args []string) (v verb, rest []string, ok bool) {

@@ -33,3 +33,40 @@ func TestFind(t *testing.T) {
 		}
 	}
 }
+
+// TestGuide: a line without a verb is answered with what could have been meant.
+func TestGuide(t *testing.T) {
+	for _, c := range []struct {
+		args     string
+		code     int
+		out, err string // what is printed, among other things
+		not      string // and what is not
+	}{
+		{"", exitUsage, "hongyanctl tag list", "", ""},
+		{"--data d", exitUsage, "hongyanctl tag list", "", ""},
+		{"help", exitDone, "hongyanctl tag list", "", ""},
+		{"--help", exitDone, "hongyanctl tag list", "", ""},
+		{"--data d help", exitDone, "hongyanctl tag list", "", ""},
+		{"--lang zh -h", exitDone, "每个命令", "", ""},
+		{"help --lang=zh", exitDone, "每个命令", "", ""},
+		{"help tag", exitDone, "hongyanctl tag list", "", "segment save"},
+		{"tag --help", exitDone, "hongyanctl tag list", "", "segment save"},
+		{"--data d campaign help", exitDone, "hongyanctl campaign run", "", "segment save"},
+		{"tag", exitUsage, "", "tag what? There is tag list, tag add, tag remove (hongyanctl tag --help)", ""},
+		{"account --name x", exitUsage, "", "account what? There is account add", ""},
+		{"tag paint vip --list L", exitUsage, "", "unknown command: tag paint; there is tag list, tag add, tag remove", "vip"},
+		{"fly --data d away", exitUsage, "", "unknown command: fly (", "away"},
+		{"help fly", exitUsage, "", "unknown command: fly (", ""},
+		{"--colour red", exitUsage, "", "unknown command: --colour (", ""},
+	} {
+		var out, errOut strings.Builder
+		code := run(t.Context(), strings.Fields(c.args), strings.NewReader(""), &out, &errOut)
+		said := out.String() + errOut.String()
+		if code != c.code || !strings.Contains(out.String(), c.out) || !strings.Contains(errOut.String(), c.err) || c.not != "" && strings.Contains(said, c.not) {
+			t.Errorf("hongyanctl %s: %d\n%s", c.args, code, said)
+		}
+		if c.err != "" && (out.Len() > 0 || strings.Count(errOut.String(), "\n") != 1) {
+			t.Errorf("hongyanctl %s: not one line of errors:\n%s", c.args, said)
+		}
+	}
+}
