@@ -75,6 +75,9 @@ func importFile(src *contacts.Source) (f model.ImportFile) {
 		return model.ImportFile{} // it can be read all the same, only not gone on with
 	}
 	f.Path, f.Sheet = path, src.Sheet()
+	if !src.Mapped() { // they are found again; given, they would hold for every other table in the file too
+		return f
+	}
 	roles := make([]string, 0, 16)
 	for _, c := range src.Columns() {
 		roles = append(roles, string(c.Role))

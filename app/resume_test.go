@@ -270,16 +270,10 @@ func cut(t *testing.T, r *rig, file string, spec model.ImportSpec, rows int) mod
 func TestResumeReadsAlike(t *testing.T) {
 	t.Parallel()
 	n := 0
-	err := filepath.WalkDir("contacts/testdata", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			if d != nil && (d.Name() == "fuzz" || d.Name() == "expected") {
-				return fs.SkipDir
-			}
-			return err
-		}
+	alike := func(path string) {
 		whole, report, spec, err := imported(t, path)
 		if err != nil {
-			return nil //nolint:nilerr // some samples are refused on purpose
+			return // some samples are refused on purpose
 		}
 		n++
 		r := newRig(t)
@@ -296,9 +290,38 @@ func TestResumeReadsAlike(t *testing.T) {
 		if d := cmp.Diff(everybody(t, whole), everybody(t, r), noTimes); d != "" {
 			t.Error(path, d)
 		}
+	}
+	dir := t.TempDir()
+	var late strings.Builder
+	for i := range 500 {
+		fmt.Fprintf(&late, "{\"email\":\"p%d@example.com\"}\n", i)
+	}
+	late.WriteString(`{"email":"late@example.com","city":"Rome"}` + "\n")
+	for name, text := range map[string]string{ // tables that change on the way
+		"below.csv": "email,name,city\na@example.com,A,Rome\nb@example.com,B,Rome\nc@example.com,C,Rome\n\nname,phone,email\nD,13800138000,d@example.com\n",
+		"late.json": late.String(),
+	} {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		alike(path)
+	}
+	if n != 2 {
+		t.Fatal("a sample was refused")
+	}
+	err := filepath.WalkDir("contacts/testdata", func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && (d.Name() == "fuzz" || d.Name() == "expected"):
+			return fs.SkipDir
+		case !d.IsDir():
+			alike(path)
+		}
 		return nil
 	})
-	if err != nil || n < 5 {
+	if err != nil || n < 7 {
 		t.Errorf("%d files, %v", n, err)
 	}
 }

@@ -185,6 +185,9 @@ func (s *Source) Columns() []Column {
 	return append([]Column(nil), s.table.columns...)
 }
 
+// Mapped reports whether the roles of columns were given, and not found by content.
+func (s *Source) Mapped() bool { return len(s.opt.Mapping) > 0 }
+
 // SetMapping sets the roles of some columns, by their place from 0. EInvalid where there is no such column or role.
 func (s *Source) SetMapping(m map[int]Role) error {
 	for i, role := range m {
