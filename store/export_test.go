@@ -155,3 +155,11 @@ func (s *Store) LongScans() (bad []string, err error) {
 }
 
 var longTable = regexp.MustCompile(`^(contacts|list_members|contact_tags|contact_sources|import_before|change_\w+|[xsb])\b`)
+
+// NotUpTo gives the ids of all that are not in an empty set up to highest.
+func NotUpTo(highest int64) []int64 {
+	s := newIDSet(highest)
+	s.not()
+	s.trim(highest)
+	return s.ids()[1:]
+}

@@ -24,6 +24,7 @@ func (s *Store) filtered(ctx context.Context, f model.Filter, highest int64) (al
 		}
 		if c.Not {
 			set.not()
+			set.trim(highest)
 		}
 		there := !c.Not && c.What != model.WhereConsent && c.What != model.WhereSent && c.What != model.WhereBounced
 		switch {
@@ -145,6 +146,7 @@ func (s *Store) condition(ctx context.Context, c model.Condition, highest int64)
 	case model.WhereConsent: // most have one: the fewer are read
 		set, err := from(`SELECT id FROM contacts WHERE consent = 0 AND id BETWEEN ? AND ?`)
 		set.not()
+		set.trim(highest)
 		return set, err
 	default:
 		return s.suppressed(ctx, "", highest)

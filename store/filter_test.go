@@ -181,6 +181,16 @@ func TestFilterCancelled(t *testing.T) {
 	}
 }
 
+// TestNobodyWhoCameLater: who is not something is not somebody of whom nothing was asked, because they came since.
+func TestNobodyWhoCameLater(t *testing.T) {
+	for _, highest := range []int64{0, 1, 62, 63, 64, 65, 130} {
+		got := store.NotUpTo(highest)
+		if int64(len(got)) != highest || highest > 0 && got[highest-1] != highest {
+			t.Errorf("up to %d: %v", highest, got)
+		}
+	}
+}
+
 // TestFilterMailed: who got a letter, and who bounced.
 func TestFilterMailed(t *testing.T) {
 	s := fresh(t)

@@ -51,6 +51,13 @@ func (s idSet) not() {
 	}
 }
 
+// trim takes out who came after highest: of them nothing was asked.
+func (s idSet) trim(highest int64) {
+	for id := highest + 1; id/64 < int64(len(s)); id++ {
+		s.remove(id)
+	}
+}
+
 func (s idSet) count() (n int) {
 	for _, w := range s {
 		n += bits.OnesCount64(w)
