@@ -53,14 +53,9 @@ func (s *Store) sent(ctx context.Context, campaign int64, maybe bool, highest in
 // followAddress puts those into a set who have the address of somebody of it who is gone: a list that was removed and
 // imported again is of the same people, with other ids.
 func (s *Store) followAddress(ctx context.Context, set idSet, campaigns []int64, states []model.State, highest int64) error {
-	gone, err := s.app.gather(ctx, highest, highest, onlyID, `SELECT id FROM contacts WHERE id BETWEEN ? AND ?`)
-	if err != nil {
+	gone, err := s.gone(ctx, set)
+	if err != nil || gone.count() == 0 {
 		return err
-	}
-	gone.not()
-	gone.and(set)
-	if gone.count() == 0 {
-		return nil
 	}
 	var mu sync.Mutex // several readers find them
 	var emails []string
@@ -99,6 +94,38 @@ func (s *Store) followAddress(ctx context.Context, set idSet, campaigns []int64,
 	}
 	set.or(found)
 	return nil
+}
+
+// gone are those of a set who are not there. Whole blocks of ids are counted first: few are ever removed, and to count
+// costs a tenth of reading.
+func (s *Store) gone(ctx context.Context, set idSet) (idSet, error) {
+	const block = 4096 // ids
+	gone := slices.Clone(set)
+	for at := 0; at < len(gone); at += block / 64 {
+		part := gone[at:min(at+block/64, len(gone))]
+		if part.count() == 0 {
+			continue
+		}
+		from := int64(at) * 64
+		var n int
+		err := s.app.row(ctx, `SELECT count(*) FROM contacts WHERE id BETWEEN ? AND ?`, []any{from, from + block - 1}, &n)
+		if err != nil {
+			return nil, coded(err, s.app.path)
+		}
+		if n == block {
+			clear(part)
+			continue
+		}
+		err = s.app.each(ctx, func(rows *sql.Rows) error {
+			id, err := onlyID(rows)
+			gone.remove(id)
+			return err
+		}, `SELECT id FROM contacts WHERE id BETWEEN ? AND ?`, from, from+block-1)
+		if err != nil {
+			return nil, err
+		}
+	}
+	return gone, nil
 }
 
 // settled gathers from the deliveries of a campaign that are in a state which is an end. Their ids lie close together,
