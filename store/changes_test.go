@@ -67,6 +67,13 @@ func TestTags(t *testing.T) {
 		t.Errorf("taken back %+v", ch)
 	}
 	same(t, "the tag is back, with its number", tables(t, s), was)
+	must(t, s.RemoveTag(ctx, 1))
+	must(t, s.RenameTag(ctx, 2, "VIP"))
+	_, err = s.UndoChange(ctx)
+	must(t, err)
+	if of, err = s.TagsOf(ctx, 2); err != nil || len(of) != 1 || of[0].ID != 1 || of[0].Name != "VIP 2" {
+		t.Errorf("another has the name now, and of 2 there is %+v, %v", of, err)
+	}
 	checkOrphans(t, s)
 }
 

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"math"
+	"strconv"
 
 	"hongyan/app/model"
 )
@@ -58,7 +59,7 @@ func (c *change) takeBack(t *tx) (more bool, err error) {
 		}
 	}
 	if c.made < 0 {
-		if _, err := t.exec(`INSERT INTO tags (id, name) VALUES (?, ?) ON CONFLICT DO NOTHING`, c.ref, c.what); err != nil {
+		if err := c.tagAgain(t); err != nil {
 			return false, err
 		}
 	}
@@ -76,6 +77,21 @@ func (c *change) takeBack(t *tx) (more bool, err error) {
 		}
 	}
 	return true, nil
+}
+
+// tagAgain makes a tag that went with a change, unless it is there. Another may have been given its name since.
+func (c *change) tagAgain(t *tx) error {
+	name := c.what
+	for n := 2; ; n++ {
+		if _, err := t.exec(`INSERT INTO tags (id, name) VALUES (?, ?) ON CONFLICT DO NOTHING`, c.ref, name); err != nil {
+			return err
+		}
+		var there bool
+		if err := t.row(`SELECT EXISTS (SELECT 1 FROM tags WHERE id = ?)`, []any{c.ref}, &there); err != nil || there {
+			return err
+		}
+		name = c.what + " " + strconv.Itoa(n)
+	}
 }
 
 // end removes a change of which nothing is left, and the list or tag that came with it and has nobody.
