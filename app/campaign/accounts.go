@@ -14,7 +14,7 @@ import (
 // of an account hold whichever campaign uses it. Its methods are safe for concurrent use.
 type Accounts struct {
 	journal Journal
-	clk     Clock
+	truth   *trueTime
 	connID  atomic.Int64
 	sig     signal // something changed that a runner or a connection may be waiting for
 
@@ -29,14 +29,14 @@ func NewAccounts(j Journal, clk Clock) *Accounts {
 		clk = SystemClock()
 	}
 	// #nosec G404 -- pauses and waits, no secret
-	return &Accounts{journal: j, clk: clk, rnd: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())), lanes: map[int64]*lane{}}
+	return &Accounts{journal: j, truth: newTrueTime(clk), rnd: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())), lanes: map[int64]*lane{}}
 }
 
 // Reset lets an account that rests, was stopped or could not be reached try again, on the user's word: a login
 // was corrected, or the user wants to try now. It is durable when it returns.
 func (a *Accounts) Reset(ctx context.Context, accountID int64) error {
-	now := a.clk.Now()
-	if err := a.journal.SetClock(ctx, model.Clock{AccountID: accountID, State: model.ClockFit, At: now}); err != nil {
+	now, wall := a.truth.both()
+	if err := a.journal.SetClock(ctx, model.Clock{AccountID: accountID, State: model.ClockFit, At: wall}); err != nil {
 		return err
 	}
 	a.mu.Lock()
@@ -69,9 +69,12 @@ func (a *Accounts) refresh(ctx context.Context, lanes []*lane) error {
 		if !stale {
 			continue
 		}
-		times, err := a.journal.RecentAttempts(ctx, l.id, a.clk.Now().Add(-span))
+		times, err := a.journal.RecentAttempts(ctx, l.id, a.truth.earliest(a.truth.now().Add(-span)))
 		if err != nil {
 			return err
+		}
+		for i := range times {
+			times[i] = a.truth.past(times[i])
 		}
 		a.mu.Lock()
 		l.lim.restore(times)
@@ -84,7 +87,7 @@ func (a *Accounts) refresh(ctx context.Context, lanes []*lane) error {
 // seen says whether an account sent anything within the last day. Short spans are looked at first: of a busy
 // account a whole day is much.
 func (a *Accounts) seen(ctx context.Context, id int64) (bool, error) {
-	now := a.clk.Now()
+	_, now := a.truth.both()
 	for _, d := range []time.Duration{time.Minute, time.Hour, 24 * time.Hour} {
 		times, err := a.journal.RecentAttempts(ctx, id, now.Add(-d))
 		if err != nil || len(times) > 0 {
@@ -116,7 +119,7 @@ func (a *Accounts) lane(ctx context.Context, acct model.Account) (*lane, error) 
 	if err != nil {
 		return nil, err
 	}
-	l = &lane{all: a, id: acct.ID, clock: clock, target: 1, lastOK: true, reached: reached, lim: newLimiter(acct.Limits, a.rnd)}
+	l = &lane{all: a, id: acct.ID, clock: a.truth.clock(clock), target: 1, lastOK: true, reached: reached, lim: newLimiter(acct.Limits, a.rnd)}
 	l.configure(acct)
 	if err := a.refresh(ctx, []*lane{l}); err != nil {
 		return nil, err

@@ -7,8 +7,8 @@ import (
 
 // Clock is the wall clock and timers of a runner, so that tests can hold time in their hands.
 type Clock interface {
-	// Now is the wall clock, without a monotonic reading: limits and rests are kept across restarts and
-	// sleep, so they are measured by the wall.
+	// Now is the wall clock, without a monotonic reading: what the journal keeps across restarts and sleep is
+	// told by the wall. A Clock that is an elapser too tells how much of that truly passed.
 	Now() time.Time
 	// After gives a channel that receives once d has passed, and a func that gives the timer up.
 	After(d time.Duration) (<-chan time.Time, func())

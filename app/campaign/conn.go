@@ -29,11 +29,11 @@ type conn struct {
 
 	cancel    context.CancelFunc
 	dialing   bool
-	waiting   bool // in Next, for a letter
-	drop      bool // no further dot, no further letter: the connection is not to be trusted
-	retire    bool // no further letter
-	failed    bool // what ended it has been counted
-	began     time.Time
+	waiting   bool      // in Next, for a letter
+	drop      bool      // no further dot, no further letter: the connection is not to be trusted
+	retire    bool      // no further letter
+	failed    bool      // what ended it has been counted
+	began     time.Time // true times
 	last      time.Time // the end of its latest letter, or when it was logged in
 	sent      int       // letters begun
 	delivered int       // letters accepted
@@ -58,7 +58,7 @@ func (c *conn) run() {
 	listen := r.cfg.Trace(c.acct.ID)
 	sess, err := r.cfg.Dial(c.ctx, c.acct, c.id, func(e smtpx.Event) {
 		if e.Kind == smtpx.EventReply {
-			c.lane.contact.Store(r.clk.Now().UnixNano())
+			c.lane.contact.Store(r.truth.now().UnixNano())
 		}
 		if listen != nil {
 			listen(e)
@@ -70,7 +70,7 @@ func (c *conn) run() {
 		}
 		return
 	}
-	now := r.clk.Now()
+	now := r.truth.now()
 	r.mu.Lock()
 	c.dialing, c.began, c.last = false, now, now
 	r.mu.Unlock()
@@ -130,7 +130,8 @@ func (c *conn) input(err error) diagnose.Input {
 // refused handles a connection that could not be made.
 func (c *conn) refused(err error) {
 	r := c.r
-	o := model.Outcome{AccountID: c.acct.ID, At: r.clk.Now()}
+	_, wall := r.truth.both()
+	o := model.Outcome{AccountID: c.acct.ID, At: wall}
 	if e, ok := errors.AsType[*model.Error](err); ok {
 		// Ours, not the server's: a password that is not stored, a permission that is over, a certificate file that
 		// cannot be read.
@@ -161,7 +162,7 @@ func (c *conn) refused(err error) {
 // broke handles a session that failed when no letter had told of it.
 func (c *conn) broke(err error) {
 	r := c.r
-	now := r.clk.Now()
+	now, wall := r.truth.both()
 	r.mu.Lock()
 	known := c.failed || c.retire || c.drop || c.suspect(now)
 	again := errors.Is(err, smtpx.ErrStale) || errors.Is(err, smtpx.ErrReset) || errors.Is(err, smtpx.ErrSessionFull)
@@ -176,7 +177,7 @@ func (c *conn) broke(err error) {
 		return
 	}
 	in := c.input(err)
-	o := model.Outcome{AccountID: c.acct.ID, Step: in.Step, Reply: clip(err.Error()), At: now}
+	o := model.Outcome{AccountID: c.acct.ID, Step: in.Step, Reply: clip(err.Error()), At: wall}
 	d := diagnose.Explain(in)
 	if d.Account == diagnose.AccountStops && errors.Is(err, smtpx.ErrUnsolicited) {
 		// Nothing was asked, so nothing was refused: it says good-bye in its own way.
@@ -209,7 +210,7 @@ func (c *conn) Next(ctx context.Context, wait bool) (*smtpx.Transaction, error) 
 			return nil, nil
 		}
 		// Rows that are due but not yet in hand are the manager's to get: it is given a moment.
-		t, stop := r.clk.After(max(at.Sub(r.clk.Now()), moment))
+		t, stop := r.clk.After(max(at.Sub(r.truth.now()), moment))
 		select {
 		case <-changed:
 		case <-t:
@@ -229,14 +230,14 @@ func (c *conn) grant(ctx context.Context, wait bool) (l *letter, at time.Time, e
 		r.fail(err)
 		return nil, at, io.EOF
 	}
-	now := r.clk.Now()
+	now, wall := r.truth.both()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	c.waiting = false
 	if err := ctx.Err(); err != nil {
 		return nil, at, err
 	}
-	open, until, _ := gate(r.camp.Schedule, now)
+	open, until, _ := gate(r.camp.Schedule, wall)
 	if !open || r.end != nil || c.retire || c.drop || now.Sub(c.began) >= sessionAge {
 		return nil, at, io.EOF
 	}
@@ -250,11 +251,8 @@ func (c *conn) grant(ctx context.Context, wait bool) (l *letter, at time.Time, e
 	if at.IsZero() {
 		at = now.Add(idleLimit)
 	}
-	if !until.IsZero() && until.Before(at) {
-		at = until
-	}
 	c.waiting = wait
-	return nil, at, nil
+	return nil, earlier(at, r.truth.due(until)), nil
 }
 
 // reserve takes a row off the queue if the account may send it now. r.mu is held.

@@ -10,5 +10,8 @@
 // out (Transaction.Begin), is durable before the final dot (Transaction.BeforeDot), and the result is recorded
 // when it is read (Transaction.Done). What the process cannot know after that is left in doubt, for the user.
 //
+// What waits in memory is measured by the time that truly passed, sleep included, whatever the wall clock is set to;
+// schedules, the journal and what people see go by the wall clock. trueTime turns the one into the other.
+//
 // The package must not know SQLite, Fyne, or the words shown to the user: it speaks in states, scopes and codes.
 package campaign

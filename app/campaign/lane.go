@@ -32,7 +32,7 @@ type lane struct {
 	lim     *limiter
 	span    time.Duration // how far back lim knows the beginnings
 	stale   bool          // that is less than its limits need: the journal must be asked
-	clock   model.Clock
+	clock   model.Clock   // its times are true, not the wall clock's
 	open    int           // connections that are open or being opened, of all campaigns
 	waiting []*Runner     // campaigns that wait for a connection, the longest first
 	target  int           // connections that it may have at present
@@ -86,7 +86,7 @@ func (l *lane) fit(now time.Time) (ok bool, until time.Time) {
 	case l.clock.State == model.ClockStopped || l.gaveUp:
 		return false, time.Time{}
 	case l.clock.State == model.ClockResting:
-		// A clock that was set back since would make the rest longer than it was meant to be.
+		// A clock that was set back before this process began would make the rest longer than it was meant to be.
 		if c := &l.clock; now.Before(c.At) {
 			c.Until, c.At = now.Add(min(c.Until.Sub(c.At), maxRest)), now
 		}
@@ -115,7 +115,8 @@ func (l *lane) next(now time.Time) (at time.Time, known bool) {
 	return at, known
 }
 
-// dialFrom is when a connection may be made; a clock that was set back does not make the wait longer.
+// dialFrom is when a connection may be made; where true time cannot be told, a clock that was set back does not make
+// the wait longer.
 func (l *lane) dialFrom(now time.Time) time.Time {
 	if limit := now.Add(l.wait); l.dialAt.After(limit) {
 		l.dialAt = limit
@@ -206,8 +207,8 @@ func (l *lane) busy(now time.Time, cool time.Duration) {
 	l.lost(now, cool, false)
 }
 
-// sentence sets the durable clock of the account after a refusal that is about it, and gives it to be stored.
-// A rest becomes longer when the one before it did not help.
+// sentence sets the durable clock of the account after a refusal that is about it, and gives it, in true time, to be
+// stored. A rest becomes longer when the one before it did not help.
 func (l *lane) sentence(d diagnose.Diagnosis, o model.Outcome, now time.Time) (model.Clock, bool) {
 	c := model.Clock{AccountID: l.id, Scope: d.Scope, Step: o.Step, Code: o.Code, Enhanced: o.Enhanced, Reply: o.Reply, At: now}
 	l.slow()
@@ -228,7 +229,8 @@ func (l *lane) sentence(d diagnose.Diagnosis, o model.Outcome, now time.Time) (m
 	if ok {
 		l.strikes++
 	}
-	c.Until = d.Until(now)
+	wall := l.all.truth.wall(now) // tomorrow begins where the calendar says
+	c.Until = now.Add(d.Until(wall).Sub(wall))
 	if !d.Tomorrow {
 		rest := d.CoolDown
 		for i := 1; i < l.strikes && rest < 24*time.Hour; i++ {
@@ -243,5 +245,24 @@ func (l *lane) sentence(d diagnose.Diagnosis, o model.Outcome, now time.Time) (m
 	return c, true
 }
 
-// keep stores a clock.
-func (a *Accounts) keep(ctx context.Context, c model.Clock) error { return a.journal.SetClock(ctx, c) }
+// keep stores the clock of a lane.
+func (a *Accounts) keep(ctx context.Context, c model.Clock) error {
+	return a.journal.SetClock(ctx, a.truth.stored(c))
+}
+
+// restate stores the rests of accounts anew.
+func (a *Accounts) restate(ctx context.Context, lanes []*lane) error {
+	for _, l := range lanes {
+		a.mu.Lock()
+		ok, _ := l.fit(a.truth.now())
+		c := l.clock
+		a.mu.Unlock()
+		if c.State != model.ClockResting || ok {
+			continue
+		}
+		if err := a.keep(ctx, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -102,7 +102,7 @@ func (a *attentiveWriter) Write(p []byte) (int, error) {
 // its intent travels to the disk while the envelope travels to the server.
 func (l *letter) begin() {
 	c, r := l.c, l.c.r
-	now := r.clk.Now()
+	now, wall := r.truth.both()
 	a := r.cfg.Accounts
 	a.mu.Lock()
 	c.lane.lim.commit(now)
@@ -113,7 +113,7 @@ func (l *letter) begin() {
 	if hasty {
 		intend = r.cfg.Journal.Hasten
 	}
-	pending := intend(l.d.ID, c.acct.ID, now)
+	pending := intend(l.d.ID, c.acct.ID, wall)
 	r.mu.Lock()
 	l.pending, l.begun = pending, true
 	c.sent++
@@ -151,7 +151,7 @@ func (l *letter) done(res smtpx.Result) {
 	if len(res.Outcomes) > 0 {
 		o = res.Outcomes[0]
 	}
-	now := r.clk.Now()
+	now, wall := r.truth.both()
 	r.mu.Lock()
 	if l.over {
 		r.mu.Unlock()
@@ -169,7 +169,7 @@ func (l *letter) done(res smtpx.Result) {
 		return
 	}
 	if v.diag.Suppress != "" && v.out.State == model.Rejected {
-		s := model.Suppression{Key: l.d.Email, Reason: v.diag.Suppress, Detail: v.out.Reply, At: now}
+		s := model.Suppression{Key: l.d.Email, Reason: v.diag.Suppress, Detail: v.out.Reply, At: wall}
 		// What was learned about the address is kept, although the connection may be closed at this moment.
 		if err := r.cfg.Suppressor.Suppress(context.WithoutCancel(c.ctx), s); err != nil {
 			r.fail(err)
@@ -215,7 +215,8 @@ func (l *letter) cannotMake(err error, telling bool) {
 // settle records how the attempt ended, and counts.
 func (l *letter) settle(o model.Outcome) {
 	c, r := l.c, l.c.r
-	o.DeliveryID, o.AccountID, o.At = l.d.ID, c.acct.ID, r.clk.Now()
+	now, wall := r.truth.both()
+	o.DeliveryID, o.AccountID, o.At = l.d.ID, c.acct.ID, wall
 	r.mu.Lock()
 	begun := l.begun
 	r.mu.Unlock()
@@ -233,15 +234,15 @@ func (l *letter) settle(o model.Outcome) {
 	*r.counter(o.State)++
 	switch o.State {
 	case model.Queued:
-		r.rowsAt = earlier(r.rowsAt, o.At.Add(settleLag))
+		r.rowsAt = earlier(r.rowsAt, now.Add(settleLag))
 	case model.Deferred:
-		r.rowsAt = earlier(r.rowsAt, o.NextAt)
+		r.rowsAt = earlier(r.rowsAt, r.truth.due(o.NextAt))
 	default:
 		delete(r.lost, l.d.ID)
-		r.rate.add(o.At)
+		r.rate.add(now)
 	}
 	r.mu.Unlock()
-	l.leave(o.At)
+	l.leave(now)
 }
 
 // putBack returns a row that was not touched to the queue.
@@ -250,7 +251,7 @@ func (l *letter) putBack() {
 	r.mu.Lock()
 	r.queue.rows = append([]model.Delivery{l.d}, r.queue.rows...)
 	r.mu.Unlock()
-	l.leave(r.clk.Now())
+	l.leave(r.truth.now())
 }
 
 // leave takes the letter off its connection.
@@ -283,7 +284,7 @@ func (l *letter) leave(now time.Time) {
 
 // lament draws the consequences of a failure for the account and for the campaign.
 func (r *Runner) lament(c *conn, d diagnose.Diagnosis, o model.Outcome) {
-	now := r.clk.Now()
+	now := r.truth.now()
 	a := r.cfg.Accounts
 	r.mu.Lock()
 	first := !c.failed

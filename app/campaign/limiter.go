@@ -21,7 +21,7 @@ type window struct {
 }
 
 // limiter decides when a letter may begin, from the beginnings before it. It knows no clock: every method is
-// told the time. It is not safe for concurrent use.
+// told the true time. It is not safe for concurrent use.
 //
 // A grant is a reservation until the letter begins (MAIL FROM is written) and is then stamped with the time
 // of that; a reservation counts as a beginning at the present moment, so a letter that waits for its
@@ -177,8 +177,8 @@ func (l *limiter) free(w window, now time.Time, d time.Duration) int {
 	return max(w.limit-in, 0)
 }
 
-// rewind keeps beginnings out of the future: after the clock was set back they would block the account for
-// as long as it was wrong.
+// rewind keeps beginnings out of the future: after a clock was set back they would block the account for as long
+// as it was wrong. Those of another process may lie there, and where true time cannot be told, all.
 func (l *limiter) rewind(now time.Time) {
 	for i := len(l.times) - 1; i >= 0 && l.times[i].After(now); i-- {
 		l.times[i] = now

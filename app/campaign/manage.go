@@ -15,6 +15,7 @@ const (
 	maxHeld      = 4096 // claimed deliveries in hand while throttled domains block those at the front
 	strayTries   = 5    // looks at a campaign that has letters left which nobody can claim
 	strayWait    = time.Second
+	longestRetry = 6 * time.Hour // no refusal for now makes a recipient wait longer
 )
 
 // manage is the manager: it keeps rows in hand, opens connections, and returns when the run has ended and every
@@ -30,7 +31,7 @@ func (r *Runner) manage(ctx context.Context) {
 		var timer <-chan time.Time
 		stop := func() {}
 		if !at.IsZero() {
-			timer, stop = r.clk.After(max(at.Sub(r.clk.Now()), 0))
+			timer, stop = r.clk.After(max(at.Sub(r.truth.now()), 0))
 		}
 		select {
 		case <-changed:
@@ -57,9 +58,9 @@ func (r *Runner) yield() {
 	}
 }
 
-// look does what there is to do at present; at is when to look again, zero when something will tell.
+// look does what there is to do at present; at is the true time to look again, zero when something will tell.
 func (r *Runner) look(ctx context.Context, strays *int) (at time.Time, over bool) {
-	now := r.clk.Now()
+	now, wall := r.truth.both()
 	if err := r.cfg.Journal.Err(); err != nil {
 		r.fail(err)
 	}
@@ -70,7 +71,8 @@ func (r *Runner) look(ctx context.Context, strays *int) (at time.Time, over bool
 		r.yield()
 		return at, conns == 0
 	}
-	open, until, expired := gate(r.camp.Schedule, now)
+	open, until, expired := gate(r.camp.Schedule, wall)
+	until = r.truth.due(until)
 	switch {
 	case expired:
 		r.finishAs(&ending{state: model.CampaignPaused, reason: PauseStopAfter})
@@ -81,7 +83,7 @@ func (r *Runner) look(ctx context.Context, strays *int) (at time.Time, over bool
 		r.mu.Unlock()
 		r.yield()
 		return until, false
-	case r.missed(now):
+	case r.missed(wall):
 		r.finishAs(&ending{state: model.CampaignPaused, reason: PauseLate})
 		return now, false
 	}
@@ -104,12 +106,12 @@ func (r *Runner) look(ctx context.Context, strays *int) (at time.Time, over bool
 }
 
 // missed says whether the machine slept through the start of a campaign that waited for it.
-func (r *Runner) missed(now time.Time) bool {
+func (r *Runner) missed(wall time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	was := r.shut
 	r.shut = false
-	return was && r.sent == 0 && r.camp.Reason != PauseLate && late(r.camp, now)
+	return was && r.sent == 0 && r.camp.Reason != PauseLate && late(r.camp, wall)
 }
 
 // low is the number of rows in hand below which more are claimed. r.mu is held.
@@ -149,16 +151,26 @@ func (r *Runner) fill(ctx context.Context, now time.Time, strays *int) error {
 
 // claim takes up to n rows. When there are fewer, the journal is dry until rowsAt.
 func (r *Runner) claim(ctx context.Context, n int, now time.Time) error {
-	rows, err := r.cfg.Journal.Claim(ctx, r.cfg.CampaignID, n, now)
+	wall := r.truth.wall(now)
+	rows, err := r.cfg.Journal.Claim(ctx, r.cfg.CampaignID, n, wall)
 	if err != nil {
 		return err
 	}
 	var wakeAt time.Time
 	if len(rows) < n {
-		if t, ok, err := r.cfg.Journal.NextWake(ctx, r.cfg.CampaignID); err != nil {
+		t, ok, err := r.cfg.Journal.NextWake(ctx, r.cfg.CampaignID)
+		if err != nil {
 			return err
-		} else if ok {
-			wakeAt = t
+		}
+		if ok && t.Sub(wall) > longestRetry { // whatever those were to wait for has passed: the clock was set back
+			more, err := r.cfg.Journal.Claim(ctx, r.cfg.CampaignID, n-len(rows), t)
+			if err != nil {
+				return err
+			}
+			rows, t = append(rows, more...), wall.Add(strayWait)
+		}
+		if ok {
+			wakeAt = r.truth.due(t)
 		}
 	}
 	r.mu.Lock()

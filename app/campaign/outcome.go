@@ -120,7 +120,8 @@ func (r *Runner) postpone(l *letter, v *verdict, now time.Time) {
 		d = max(d, v.diag.RetryAfter)
 	}
 	d += time.Duration(r.rnd.Int64N(int64(d)/5 + 1))
-	v.out.NextAt = now.Add(d)
+	d = min(d, longestRetry)
+	v.out.NextAt = r.truth.wall(now).Add(d)
 	if domainWide(v.out) {
 		r.queue.refused(&l.d, now)
 	}

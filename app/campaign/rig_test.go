@@ -20,6 +20,7 @@ type clock struct {
 	mu     sync.Mutex
 	ahead  time.Duration
 	asleep time.Duration
+	put    int // 1 when the wall clock was set forward
 }
 
 func (c *clock) Now() time.Time {
@@ -31,6 +32,11 @@ func (c *clock) Now() time.Time {
 func (c *clock) After(d time.Duration) (<-chan time.Time, func()) {
 	t := time.NewTimer(d)
 	return t.C, func() { t.Stop() }
+}
+
+// Elapsed is the time that truly passed, since long ago.
+func (c *clock) Elapsed() time.Duration {
+	return time.Duration(time.Now().UnixNano()) + c.slept()
 }
 
 // suspend lets time pass of which timers know nothing.
@@ -46,6 +52,18 @@ func (c *clock) set(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.ahead += d
+	if d > 0 {
+		c.put = 1
+	}
+}
+
+// putForward says whether the wall clock was set forward since it was asked the last time: 1 or 0.
+func (c *clock) putForward() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := c.put
+	c.put = 0
+	return n
 }
 
 func (c *clock) slept() time.Duration {
@@ -73,6 +91,7 @@ func refuse(at smtpx.Phase, code int, enh, text string) fate {
 type mail struct {
 	account, conn int64
 	at            time.Time // by truth
+	era           int       // restarts before it that followed a clock set forward
 }
 
 // sent is a letter that a server took.
@@ -107,6 +126,7 @@ type world struct {
 	before func(a model.Account, to string, p smtpx.Phase) // nil; called when a letter comes to a phase
 
 	mu     sync.Mutex
+	era    int // the journal's times before and after its beginning do not compare
 	n      int
 	mails  []mail        // MAIL commands seen
 	lines  map[int64]int // connections open, by account
@@ -144,6 +164,9 @@ func (w *world) open(o store.Options) {
 // restart is the end of the process and a new one.
 func (w *world) restart() {
 	w.Helper()
+	w.mu.Lock()
+	w.era += w.clk.putForward()
+	w.mu.Unlock()
 	if err := w.st.Close(); err != nil {
 		w.Fatal(err)
 	}

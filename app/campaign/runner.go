@@ -57,7 +57,7 @@ type Session interface {
 // be read.
 type DialFunc func(ctx context.Context, acct model.Account, connID int64, trace func(smtpx.Event)) (Session, error)
 
-// Config is what a runner needs. Trace and Clock may be left out.
+// Config is what a runner needs. Trace and Clock may be left out; Clock is the one of Accounts.
 type Config struct {
 	CampaignID int64
 	Journal    Journal
@@ -83,11 +83,12 @@ const flushGrace = 15 * time.Second
 
 // Runner is one campaign at work. Its methods are safe for concurrent use; Run may be called once.
 type Runner struct {
-	cfg  Config
-	clk  Clock
-	camp *model.Campaign
-	kick chan struct{} // wakes the manager
-	done chan struct{} // closed when Run returns
+	cfg   Config
+	clk   Clock // for its timers
+	truth *trueTime
+	camp  *model.Campaign
+	kick  chan struct{} // wakes the manager
+	done  chan struct{} // closed when Run returns
 
 	mu      sync.Mutex
 	rnd     *rand.Rand
@@ -102,7 +103,7 @@ type Runner struct {
 	final   bool // Run has returned
 	queue   queue
 	flying  int                // letters handed out whose fate is open
-	rowsAt  time.Time          // when the journal has rows again that it had not before; zero: not known
+	rowsAt  time.Time          // when, in true time, the journal has rows again that it had not before; zero: not known
 	shut    bool               // the schedule was closed at the last look
 	dry     bool               // the journal had no more rows at the last look
 	lost    map[int64]int      // letters whose connection was lost, and how often in a row
@@ -132,7 +133,7 @@ func New(cfg Config) *Runner {
 		cfg.Trace = func(int64) func(smtpx.Event) { return nil }
 	}
 	return &Runner{
-		cfg: cfg, clk: cfg.Clock, kick: make(chan struct{}, 1), done: make(chan struct{}),
+		cfg: cfg, clk: cfg.Clock, truth: cfg.Accounts.truth, kick: make(chan struct{}, 1), done: make(chan struct{}),
 		rnd:    rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())), // #nosec G404 -- waits, no secret
 		sender: map[*lane]*senderStat{}, conns: map[*conn]struct{}{},
 		lost: map[int64]int{}, same: map[string]*streak{},
@@ -165,7 +166,7 @@ func (r *Runner) Run(ctx context.Context) error {
 		defer stop()
 		done := make(chan struct{})
 		var watch sync.WaitGroup
-		watch.Go(func() { watchJumps(r.clk, done, r.jumped) })
+		watch.Go(func() { watchJumps(r.clk, done, func() { r.jumped(context.WithoutCancel(ctx)) }) })
 		// The work below must be able to end in order after ctx has ended: Stop and Pause end it.
 		r.manage(context.WithoutCancel(ctx))
 		close(done)
@@ -186,7 +187,7 @@ func (r *Runner) prepare(ctx context.Context) error {
 	}
 	r.mu.Lock()
 	r.camp, r.counts = c, counts
-	r.rate.start(r.clk.Now())
+	r.rate.start(r.truth.now())
 	r.mu.Unlock()
 	switch {
 	case c.State == model.CampaignDraft:
@@ -204,7 +205,7 @@ func (r *Runner) prepare(ctx context.Context) error {
 		r.sender[l] = &senderStat{}
 		r.mu.Unlock()
 	}
-	if c.Reason != PauseLate && late(c, r.clk.Now()) {
+	if _, wall := r.truth.both(); c.Reason != PauseLate && late(c, wall) {
 		r.finishAs(&ending{state: model.CampaignPaused, reason: PauseLate})
 		return nil
 	}
@@ -320,8 +321,9 @@ func (r *Runner) cut() {
 }
 
 // jumped is called when the machine slept or the clock was set: connections are likely dead without a sign, so
-// they are given up, but a reply to a final dot that is out is still waited for.
-func (r *Runner) jumped() {
+// they are given up, but a reply to a final dot that is out is still waited for. Rests last as long as they were meant
+// to: the journal is told when they end by the wall clock as it is now.
+func (r *Runner) jumped(ctx context.Context) {
 	r.mu.Lock()
 	for c := range r.conns {
 		c.drop = true
@@ -332,6 +334,9 @@ func (r *Runner) jumped() {
 	r.mu.Unlock()
 	r.wake()
 	r.cfg.Accounts.sig.broadcast()
+	if err := r.cfg.Accounts.restate(ctx, r.lanes); err != nil {
+		r.fail(err)
+	}
 }
 
 // counter is the count of a state. r.mu is held.

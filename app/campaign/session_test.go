@@ -56,7 +56,7 @@ func (s *session) send(ctx context.Context, tx *smtpx.Transaction) smtpx.Outcome
 	}
 	tx.Begin()
 	w.mu.Lock()
-	w.mails = append(w.mails, mail{s.a.ID, s.id, w.truth()})
+	w.mails = append(w.mails, mail{s.a.ID, s.id, w.truth(), w.era})
 	w.mu.Unlock()
 	for _, p := range []smtpx.Phase{smtpx.PhaseMail, smtpx.PhaseRcpt, smtpx.PhaseData} {
 		if w.before != nil {

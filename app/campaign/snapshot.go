@@ -57,7 +57,7 @@ type senderStat struct {
 
 // Snapshot tells how the campaign stands. It takes no longer than a few locks: it may be called often.
 func (r *Runner) Snapshot() Snapshot {
-	now := r.clk.Now()
+	now, wall := r.truth.both()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s := Snapshot{CampaignID: r.cfg.CampaignID, Counts: r.counts, State: model.CampaignRunning}
@@ -82,8 +82,8 @@ func (r *Runner) Snapshot() Snapshot {
 		s.Senders = append(s.Senders, line)
 	}
 	if r.end == nil {
-		s.NextAt = r.nextAt(now, s.Senders)
-		s.Left = r.left(now, s.PerMinute)
+		s.NextAt = r.nextAt(now, wall, s.Senders)
+		s.Left = r.left(now, wall, s.PerMinute)
 	}
 	return s
 }
@@ -93,7 +93,7 @@ func (r *Runner) line(l *lane, now time.Time) Sender {
 	st := r.sender[l]
 	s := Sender{AccountID: l.id, Name: l.acct.Name, State: SenderIdle, Sent: st.sent, Connections: st.conns, Scope: st.scope, Why: st.why}
 	if t := l.contact.Load(); t != 0 {
-		s.Contact = time.Unix(0, t)
+		s.Contact = r.truth.wall(time.Unix(0, t))
 	}
 	dialing, flying := false, false
 	for c := range r.conns {
@@ -110,13 +110,13 @@ func (r *Runner) line(l *lane, now time.Time) Sender {
 	case l.gaveUp:
 		s.State = SenderUnreachable
 	case !ok:
-		s.State, s.NextAt = SenderResting, until
+		s.State, s.NextAt = SenderResting, r.truth.wall(until)
 	case flying:
 		s.State = SenderSending
 	case dialing:
 		s.State = SenderConnecting
 	case known && next.After(now):
-		s.State, s.NextAt = SenderWaiting, next
+		s.State, s.NextAt = SenderWaiting, r.truth.wall(next)
 	}
 	if !ok && l.clock.Scope != "" {
 		s.Scope = l.clock.Scope
@@ -125,8 +125,8 @@ func (r *Runner) line(l *lane, now time.Time) Sender {
 	return s
 }
 
-// nextAt is when the next letter goes: zero while one is under way. Both locks are held.
-func (r *Runner) nextAt(now time.Time, senders []Sender) time.Time {
+// nextAt is when the next letter goes, by the wall clock: zero while one is under way. Both locks are held.
+func (r *Runner) nextAt(now, wall time.Time, senders []Sender) time.Time {
 	if r.flying > 0 {
 		return time.Time{}
 	}
@@ -137,7 +137,7 @@ func (r *Runner) nextAt(now time.Time, senders []Sender) time.Time {
 		case SenderWaiting, SenderResting:
 			at = earlier(at, s.NextAt)
 		default:
-			at = earlier(at, now)
+			at = earlier(at, wall)
 		}
 	}
 	rows := now
@@ -146,13 +146,13 @@ func (r *Runner) nextAt(now time.Time, senders []Sender) time.Time {
 	} else if r.dry && !r.rowsAt.IsZero() {
 		rows = r.rowsAt
 	}
-	if !at.IsZero() && rows.After(at) {
+	if rows = r.truth.wall(rows); !at.IsZero() && rows.After(at) {
 		at = rows
 	}
-	if open, until, _ := gate(r.camp.Schedule, maxTime(at, now)); !open {
+	if open, until, _ := gate(r.camp.Schedule, maxTime(at, wall)); !open {
 		at = until
 	}
-	if !at.After(now) {
+	if !at.After(wall) {
 		return time.Time{}
 	}
 	return at
@@ -170,7 +170,7 @@ const horizon = 400 * 24 * time.Hour
 
 // left estimates how long the rest takes, by what the accounts may send and by the pace so far. Both locks are
 // held.
-func (r *Runner) left(now time.Time, perMinute float64) time.Duration {
+func (r *Runner) left(now, wall time.Time, perMinute float64) time.Duration {
 	n := float64(r.counts.Left())
 	if n == 0 {
 		return 0
@@ -203,5 +203,5 @@ func (r *Runner) left(now time.Time, perMinute float64) time.Duration {
 	} else if limited {
 		byLimits = d
 	}
-	return stretch(r.camp.Schedule, now, max(pace, byLimits))
+	return stretch(r.camp.Schedule, wall, max(pace, byLimits))
 }
