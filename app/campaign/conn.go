@@ -58,7 +58,7 @@ func (c *conn) run() {
 	listen := r.cfg.Trace(c.acct.ID)
 	sess, err := r.cfg.Dial(c.ctx, c.acct, c.id, func(e smtpx.Event) {
 		if e.Kind == smtpx.EventReply {
-			c.lane.contact.Store(r.truth.now().UnixNano())
+			c.lane.contact.Store(r.truth.due(r.clk.Now()).UnixNano())
 		}
 		if listen != nil {
 			listen(e)

@@ -65,8 +65,12 @@ func (s *trueTime) both() (now, wall time.Time) {
 		return wall, wall
 	}
 	before, wall := s.elapsed(), s.clk.Now()
-	after := s.elapsed() // more than before by much when the process was held up: then the wall clock showed wall in between
-	if off := wall.Add(s.ahead()).Sub(s.anchor); off < before-truthSlack || off > after+truthSlack {
+	off := wall.Add(s.ahead()).Sub(s.anchor)
+	if off >= before-truthSlack && off <= before+truthSlack {
+		return s.anchor.Add(off), wall
+	}
+	// The process may have been held up, or the machine slept, before the wall clock was read.
+	if after := s.elapsed(); off < before || off > after+truthSlack {
 		s.set(wall, s.anchor.Add(after))
 	}
 	return wall.Add(s.ahead()), wall

@@ -13,12 +13,13 @@ import (
 type setClock struct {
 	wall    time.Time
 	elapsed time.Duration
-	stall   time.Duration // the process is held up for so long after the next reading of the wall clock
+	stall   time.Duration // the process is held up for so long around the next reading of the wall clock
 }
 
 func (c *setClock) Now() time.Time {
+	c.pass(c.stall / 2)
 	wall := c.wall
-	c.pass(c.stall)
+	c.pass(c.stall / 2)
 	c.stall = 0
 	return wall
 }
