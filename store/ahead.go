@@ -66,15 +66,16 @@ func (a *ahead) hurry(l *lease, now time.Time) {
 // wants reports whether it is time to reserve. mu is held.
 func (j *journal) wants() bool {
 	a := &j.ahead
-	return a.want > 0 && a.ready*2 < a.want && len(a.order) > 0 && !a.broken()
+	return a.want > 0 && a.ready*2 < a.want && len(a.order) > 0 && !a.barred()
 }
 
-func (a *ahead) broken() bool { return a.asked && (a.marks == nil || a.marks.broken.Load()) }
+// barred reports that there are no marks here. mu is held.
+func (a *ahead) barred() bool { return a.asked && a.marks == nil }
 
 // choose takes the leases that come next. They hold nothing yet: see reserved. mu is held.
 func (j *journal) choose() []*lease {
 	a := &j.ahead
-	if a.ready >= a.want || len(a.order) == 0 || a.broken() {
+	if a.ready >= a.want || len(a.order) == 0 || a.barred() {
 		return nil
 	}
 	if !a.asked {
@@ -152,20 +153,11 @@ func (j *journal) end(l *lease) {
 	l.held = nil
 }
 
-// mark lets a reserved letter begin: it sets its mark. false when that failed, and the letter has to wait for a commit
-// of its own. Neither mu nor anything else is held.
-func (j *journal) mark(l *lease, k mark, slot int) bool {
-	ok := j.ahead.marks.set(slot, k)
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if !ok {
-		return false
-	}
-	l.marked = true
-	if !l.ended {
-		j.move(l.campaign, l.disk, model.Attempting)
-	}
-	return true
+// mark lets a reserved letter begin: it sets its mark. mu is held.
+func (j *journal) mark(l *lease, at time.Time) {
+	l.at, l.marked = at, true
+	j.ahead.marks.begin(l.slot, mark{id: l.id, n: int64(l.tries + 1), account: l.account, started: ms(at), seq: l.held.seq})
+	j.move(l.campaign, l.disk, model.Attempting)
 }
 
 // sinceMarked lists the beginnings after since, by an account, of letters that the file does not know of yet.
@@ -179,67 +171,3 @@ func (j *journal) sinceMarked(account int64, since time.Time) []time.Time {
 	}
 	return times
 }
-
-// bulkRows is how many results are written by one statement, at most; fewer are written by some of these.
-var bulkRows = []int{64, 16, 4, 1}
-
-// writeMarked stores the results of letters that had left ahead: the attempt and its result at once.
-func writeMarked(t *tx, results []*result) error {
-	for len(results) > 0 {
-		n := 1
-		for _, n = range bulkRows {
-			if n <= len(results) {
-				break
-			}
-		}
-		if err := writeBulk(t, results[:n]); err != nil {
-			return err
-		}
-		results = results[n:]
-	}
-	return nil
-}
-
-func writeBulk(t *tx, results []*result) error {
-	stmts := bulkStatements[len(results)]
-	args := make([]any, 0, 12*len(results))
-	for _, r := range results {
-		o := &r.o
-		next, more := int64(0), 1
-		switch o.State {
-		case model.Deferred:
-			next = ms(o.NextAt)
-		case model.Queued:
-			more = 0 // nothing left us: see writeResult
-		}
-		args = append(args, o.DeliveryID, string(o.State), o.Reason, o.AccountID, string(o.Step), o.Code, o.Enhanced, o.Reply,
-			string(o.Scope), next, ms(o.At), more, r.lease.tries+1)
-	}
-	if _, err := t.exec(stmts[0], args...); err != nil {
-		return err
-	}
-	args = args[:0]
-	for _, r := range results {
-		o := &r.o
-		args = append(args, o.DeliveryID, r.lease.tries+1, r.lease.account, ms(r.lease.at), ms(o.At), string(o.State), string(o.Step), o.Code,
-			o.Enhanced, o.Reply, string(o.Scope))
-	}
-	_, err := t.exec(stmts[1], args...)
-	return err
-}
-
-// bulkStatements are the two statements of writeBulk, by the number of results.
-var bulkStatements = func() map[int][2]string {
-	all := make(map[int][2]string, len(bulkRows))
-	for _, n := range bulkRows {
-		all[n] = [2]string{
-			`WITH v(id, state, reason, account, step, code, enhanced, reply, scope, next, at, more, n) AS (VALUES ` + rowsOf("("+holes(13)+")", n) + `)
-			UPDATE deliveries SET state = v.state, reason = v.reason, account_id = v.account, step = v.step, code = v.code, enhanced = v.enhanced,
-				reply = v.reply, scope = v.scope, next_at = v.next, updated = v.at, attempts = attempts + v.more, tries = v.n
-			FROM v WHERE deliveries.id = v.id AND deliveries.state IN ('queued', 'deferred')`,
-			`INSERT INTO attempts (delivery_id, n, account_id, started, ended, state, step, code, enhanced, reply, scope, intended)
-			VALUES ` + rowsOf("("+holes(11)+",1)", n) + ` ON CONFLICT DO NOTHING`,
-		}
-	}
-	return all
-}()

@@ -30,6 +30,21 @@ func scanDelivery(rows *sql.Rows, more ...any) (model.Delivery, error) {
 	return d, err
 }
 
+// claimColumns are those that a letter is made and judged by.
+const claimColumns = `id, contact_id, email, address, name, fields, state, attempts, next_at, tries`
+
+func scanClaimed(rows *sql.Rows, campaign int64) (d model.Delivery, tries int, err error) {
+	var fields sql.RawBytes
+	var next int64
+	d.CampaignID = campaign
+	if err = rows.Scan(&d.ID, &d.ContactID, &d.Email, &d.Address, &d.Name, &fields, &d.State, &d.Attempts, &next, &tries); err != nil {
+		return d, 0, err
+	}
+	d.Address, d.NextAt = addressOf(d.Address, d.Email), at(next)
+	d.Fields, err = fieldsOf(string(fields))
+	return d, tries, err
+}
+
 // Claim implements campaign.Journal.
 func (s *Store) Claim(ctx context.Context, campaignID int64, n int, now time.Time) ([]model.Delivery, error) {
 	if s.journal == nil {
@@ -54,15 +69,14 @@ func (j *journal) claim(ctx context.Context, campaign int64, n int, now time.Tim
 		j.mu.Unlock()
 		t := &tx{d: j.db, ctx: ctx}
 		take := func(rows *sql.Rows) error {
-			var tries int
-			d, err := scanDelivery(rows, &tries)
+			d, tries, err := scanClaimed(rows, campaign)
 			if err == nil && len(got) < n && j.lease(&d, tries) {
 				got = append(got, d)
 			}
 			return err
 		}
 		// Who was asked to come back at a time comes first: behind a long queue it would be tomorrow.
-		err := t.each(take, `SELECT `+deliveryColumns+`, tries FROM deliveries INDEXED BY deliveries_due
+		err := t.each(take, `SELECT `+claimColumns+` FROM deliveries INDEXED BY deliveries_due
 			WHERE campaign_id = ? AND state = 'deferred' AND next_at <= ? ORDER BY next_at, id LIMIT ?`, campaign, ms(now), most)
 		if err != nil || len(got) == n {
 			return err
@@ -88,7 +102,7 @@ func (j *journal) claim(ctx context.Context, campaign int64, n int, now time.Tim
 // next takes rows of the queue, up to n in got, in their order. It looks on from where it was the last time, so that rows
 // which are under way are not read again and again; from the beginning when one came back, and when that was the end.
 func (j *journal) next(t *tx, campaign int64, n, most int, got *[]model.Delivery, take func(*sql.Rows) error) error {
-	const q = `SELECT ` + deliveryColumns + `, tries FROM deliveries INDEXED BY deliveries_due
+	const q = `SELECT ` + claimColumns + ` FROM deliveries INDEXED BY deliveries_due
 		WHERE campaign_id = ? AND state = 'queued' AND next_at = 0 AND id > ? ORDER BY id LIMIT ?`
 	j.mu.Lock()
 	from := j.cursor[campaign]

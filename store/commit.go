@@ -177,6 +177,13 @@ func (j *journal) note(err error, b *batch) {
 		}
 		close(in.done)
 	}
+	if j.dead { // nobody will ask for another commit: whoever came meanwhile would wait for ever
+		for _, in := range j.intents {
+			in.err = j.fault
+			close(in.done)
+		}
+		j.intents = nil
+	}
 	j.results = append(b.results, j.results...)
 	j.ahead.order = append(b.chosen, j.ahead.order...)
 	j.ahead.spent = append(b.spent, j.ahead.spent...)
@@ -286,7 +293,7 @@ func (j *journal) close() error {
 		}
 		m.remove()
 	} else if m != nil {
-		_ = m.file.Close()
+		m.unmap()
 	}
 	if lost {
 		return fault

@@ -133,30 +133,17 @@ func (j *journal) move(campaign int64, from, to model.State) {
 
 func (j *journal) intend(id, account int64, at time.Time, hasty bool) model.Pending {
 	j.mu.Lock()
-	l, err := j.ask(id, account, at, hasty)
-	switch {
-	case err != nil:
-		j.mu.Unlock()
-		in := &intent{err: err, done: make(chan struct{})}
-		close(in.done)
-		return in
-	case l.held != nil && hasty:
-		l.at = at
-		k, slot := markOf(id, l, at), l.slot
-		low := j.wants()
-		j.mu.Unlock()
-		if low {
+	defer j.mu.Unlock()
+	l, err := j.ask(id, account, hasty)
+	if err == nil && l.held != nil && hasty {
+		j.mark(l, at)
+		if j.wants() {
 			j.nudge()
 		}
-		if j.mark(l, k, slot) {
-			return durable{}
-		}
-		j.mu.Lock()
+		return durable{}
 	}
-	defer j.mu.Unlock()
-	in := &intent{id: id, account: account, at: at, lease: l, done: make(chan struct{})}
-	if j.closed {
-		in.err = errClosed(j.db.path)
+	in := &intent{id: id, account: account, at: at, lease: l, err: err, done: make(chan struct{})}
+	if err != nil {
 		close(in.done)
 		return in
 	}
@@ -166,7 +153,7 @@ func (j *journal) intend(id, account int64, at time.Time, hasty bool) model.Pend
 }
 
 // ask takes a lease for an attempt. mu is held.
-func (j *journal) ask(id, account int64, at time.Time, hasty bool) (*lease, error) {
+func (j *journal) ask(id, account int64, hasty bool) (*lease, error) {
 	l := j.leases[id]
 	switch {
 	case j.closed:
@@ -200,9 +187,7 @@ func (j *journal) settle(o model.Outcome) {
 	}
 	j.ahead.begins(l)
 	if l.marked {
-		k := markOf(o.DeliveryID, l, l.at)
-		k.out = o
-		j.ahead.marks.set(l.slot, k) // where that fails a crash leaves the letter unknown, as any other
+		j.ahead.marks.end(l.slot, &o)
 	}
 	r := &result{o: o, lease: l}
 	j.move(l.campaign, l.seen(), o.State)

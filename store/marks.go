@@ -8,20 +8,18 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
-	"sync/atomic"
-	"time"
 
 	"hongyan/app/model"
 )
 
 // marks is a file in memory that outlives the process but not the machine: it tells which of the letters that were
-// reserved (ahead.go) had begun, and how they ended. A slot is written without a sync, with one call, before the letter's
-// final dot can leave, and again when its result is known. After a kill it is whole; after a power failure it is gone, or
-// bears another boot's id, and is not believed.
+// reserved (ahead.go) had begun, and how they ended. It is mapped, so that a slot is written without a call of the
+// system: before the letter's final dot can leave, and again when its result is known. The two lie apart: a process that
+// is killed while it writes a result must not take with it that the letter had begun. After a power failure the file is
+// gone, or bears another boot's id, and is not believed.
 type marks struct {
-	path   string
-	file   *os.File
-	broken atomic.Bool // a write failed: no letter may rely on it any more
+	path  string
+	bytes []byte
 }
 
 // mark is what a slot says: that this attempt had begun and, where out has a state, how it ended.
@@ -33,7 +31,8 @@ type mark struct {
 const (
 	markSlots  = 4096
 	markSize   = 512
-	markHeader = 64 // holds the id of the boot
+	markBegin  = 64  // of that, for the beginning
+	markHeader = 512 // holds the id of the boot
 )
 
 // marksPath is where the marks of an opening of a folder are: in memory where the system has a place for that.
@@ -58,75 +57,120 @@ func newMarks(path string) *marks {
 	if err != nil {
 		return nil
 	}
-	_, err = f.WriteString(boot)
-	if err == nil {
-		err = f.Truncate(markHeader + markSlots*markSize)
+	defer func() { _ = f.Close() }()
+	all := make([]byte, markHeader+markSlots*markSize) // written, not only reserved: memory may be full
+	copy(all, boot)
+	m := &marks{path: path}
+	if _, err = f.Write(all); err == nil {
+		m.bytes, err = mapFile(f, len(all))
 	}
 	if err != nil {
-		_ = f.Close()
 		_ = os.Remove(path)
 		return nil
 	}
-	return &marks{path: path, file: f}
+	return m
 }
 
-// set writes a slot; false when that failed.
-func (m *marks) set(slot int, k mark) bool {
-	if _, err := m.file.WriteAt(k.slot(), int64(markHeader+slot*markSize)); err != nil {
-		m.broken.Store(true)
-		return false
-	}
-	return true
+// begin writes that a letter begins.
+func (m *marks) begin(slot int, k mark) {
+	at := markHeader + slot*markSize
+	clear(m.bytes[at+markBegin : at+markBegin+6]) // the result of whoever had the slot before
+	seal(append(m.bytes[at:at:at+markBegin], make([]byte, 6)...), func(b []byte) []byte {
+		for _, v := range []int64{k.id, k.n, k.account, k.started, k.seq} {
+			b = binary.AppendVarint(b, v)
+		}
+		return b
+	})
 }
 
-// slot is a mark as it is written: a checksum of the rest, the length of the rest, and the rest.
-func (k *mark) slot() []byte {
-	b := make([]byte, 6, markSize)
-	for _, v := range []int64{k.id, k.n, k.account, k.started, k.seq, ms(k.out.At), ms(k.out.NextAt), int64(k.out.Code)} {
-		b = binary.AppendVarint(b, v)
-	}
-	for _, text := range []string{string(k.out.State), string(k.out.Step), string(k.out.Scope), k.out.Reason, k.out.Enhanced, k.out.Reply} {
-		text = text[:min(len(text), max(markSize-len(b)-binary.MaxVarintLen16, 0))] // after a crash the end of a long reply is missing
-		b = append(binary.AppendUvarint(b, uint64(len(text))), text...)
-	}
+// end writes how it ended.
+func (m *marks) end(slot int, o *model.Outcome) {
+	at := markHeader + slot*markSize + markBegin
+	seal(append(m.bytes[at:at:at+markSize-markBegin], make([]byte, 6)...), func(b []byte) []byte {
+		for _, v := range []int64{ms(o.At), ms(o.NextAt), int64(o.Code)} {
+			b = binary.AppendVarint(b, v)
+		}
+		for _, text := range []string{string(o.State), string(o.Step), string(o.Scope), o.Reason, o.Enhanced, o.Reply} {
+			text = text[:min(len(text), max(cap(b)-len(b)-16, 0))] // after a crash the end of a long reply is missing
+			b = append(binary.AppendUvarint(b, uint64(len(text))), text...)
+		}
+		return b
+	})
+}
+
+// seal fills b, whose first six octets are for a checksum of the rest and the length of all.
+func seal(b []byte, fill func([]byte) []byte) {
+	b = fill(b)
 	binary.LittleEndian.PutUint16(b[4:], uint16(len(b))) //nolint:gosec // at most markSize
 	binary.LittleEndian.PutUint32(b, crc32.ChecksumIEEE(b[4:]))
-	return b
 }
 
-// readMark reads a slot; false for one that was never written.
-func readMark(b []byte) (k mark, ok bool) {
+// unseal gives what seal was given, and false for what was never written, or not to its end.
+func unseal(b []byte) ([]byte, bool) {
 	n := int(binary.LittleEndian.Uint16(b[4:]))
 	if n < 6 || n > len(b) || binary.LittleEndian.Uint32(b) != crc32.ChecksumIEEE(b[4:n]) {
+		return nil, false
+	}
+	return b[6:n], true
+}
+
+// readMark reads a slot; false for one whose letter had not begun.
+func readMark(slot []byte) (k mark, ok bool) {
+	b, ok := unseal(slot[:markBegin])
+	if !ok {
 		return k, false
 	}
-	b = b[6:n]
-	var v [8]int64
-	for i := range v {
-		x, n := binary.Varint(b)
-		if n <= 0 {
+	for _, v := range []*int64{&k.id, &k.n, &k.account, &k.started, &k.seq} {
+		if b, ok = readInt(b, v); !ok {
 			return k, false
 		}
-		v[i], b = x, b[n:]
+	}
+	if b, ok = unseal(slot[markBegin:]); ok {
+		if o, ok := readOutcome(b); ok {
+			k.out, k.out.DeliveryID, k.out.AccountID = o, k.id, k.account
+		}
+	}
+	return k, true
+}
+
+func readInt(b []byte, v *int64) ([]byte, bool) {
+	x, n := binary.Varint(b)
+	if n <= 0 {
+		return nil, false
+	}
+	*v = x
+	return b[n:], true
+}
+
+func readOutcome(b []byte) (o model.Outcome, ok bool) {
+	var when, next, code int64
+	for _, v := range []*int64{&when, &next, &code} {
+		if b, ok = readInt(b, v); !ok {
+			return o, false
+		}
 	}
 	var texts [6]string
 	for i := range texts {
 		x, n := binary.Uvarint(b)
 		if n <= 0 || x > uint64(len(b)-n) {
-			return k, false
+			return o, false
 		}
 		texts[i], b = strings.ToValidUTF8(string(b[n:n+int(x)]), ""), b[n+int(x):] //nolint:gosec // at most len(b)
 	}
-	k = mark{id: v[0], n: v[1], account: v[2], started: v[3], seq: v[4]}
-	k.out = model.Outcome{DeliveryID: k.id, AccountID: k.account, At: at(v[5]), NextAt: at(v[6]), Code: int(v[7]), State: model.State(texts[0]),
-		Step: model.Step(texts[1]), Scope: model.Scope(texts[2]), Reason: texts[3], Enhanced: texts[4], Reply: texts[5]}
-	return k, true
+	return model.Outcome{At: at(when), NextAt: at(next), Code: int(code), State: model.State(texts[0]), Step: model.Step(texts[1]),
+		Scope: model.Scope(texts[2]), Reason: texts[3], Enhanced: texts[4], Reply: texts[5]}, true
 }
 
 // remove ends the marks.
 func (m *marks) remove() {
-	_ = m.file.Close()
+	m.unmap()
 	_ = os.Remove(m.path)
+}
+
+// unmap lets go of them.
+func (m *marks) unmap() {
+	_ = unmapFile(m.bytes)
+	m.bytes = nil
 }
 
 // readMarks reads the marks of an opening that came to no orderly end. ok is false when they cannot be believed: they
@@ -158,9 +202,4 @@ func readMarks(path string, highest int64) (all []mark, ok bool) {
 		all = append(all, k)
 	}
 	return all, true
-}
-
-// markOf is the mark of a letter that begins.
-func markOf(id int64, l *lease, at time.Time) mark {
-	return mark{id: id, n: int64(l.tries + 1), account: l.account, started: ms(at), seq: l.held.seq}
 }

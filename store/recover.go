@@ -21,9 +21,9 @@ func (s *Store) recover(ctx context.Context) error {
 		now := time.Now().UnixMilli()
 		for _, q := range []string{
 			`UPDATE attempts SET state = 'unknown', scope = 'unknown' WHERE (delivery_id, n) IN (
-			   SELECT d.id, d.tries FROM campaigns c JOIN deliveries d ON d.campaign_id = c.id AND d.state = 'attempting')`,
+			   SELECT d.id, d.tries FROM campaigns c JOIN deliveries d INDEXED BY deliveries_due ON d.campaign_id = c.id AND d.state = 'attempting')`,
 			`UPDATE deliveries SET state = 'unknown', scope = 'unknown', updated = ?1 WHERE id IN (
-			   SELECT d.id FROM campaigns c JOIN deliveries d ON d.campaign_id = c.id AND d.state = 'attempting')`,
+			   SELECT d.id FROM campaigns c JOIN deliveries d INDEXED BY deliveries_due ON d.campaign_id = c.id AND d.state = 'attempting')`,
 			`UPDATE campaigns SET state = 'paused', reason = CASE WHEN ?2 THEN 'copied' ELSE 'crash' END, detail = ''
 			   WHERE state = 'running' OR (?2 AND state = 'paused')`,
 		} {
@@ -108,7 +108,7 @@ func recoverMarked(t *tx, k mark, now int64) error {
 		return err
 	}
 	if settles(k.out.State) {
-		return writeBulk(t, []*result{{o: k.out, lease: &lease{account: k.account, at: at(k.started), tries: int(k.n) - 1}}})
+		return writeMarked(t, []*result{{o: k.out, lease: &lease{account: k.account, at: at(k.started), tries: int(k.n) - 1}}})
 	}
 	_, err = t.exec(`UPDATE deliveries SET state = 'unknown', reason = '', scope = 'unknown', account_id = ?, attempts = attempts + 1, tries = ?,
 		next_at = 0, updated = ? WHERE id = ?`, k.account, k.n, now, k.id)

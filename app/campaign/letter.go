@@ -118,6 +118,7 @@ func (l *letter) begin() {
 	l.pending, l.begun = pending, true
 	c.sent++
 	r.sent++
+	r.pace.add(now)
 	r.sender[c.lane].sent++
 	*r.counter(l.d.State)--
 	r.counts.Attempting++

@@ -114,8 +114,27 @@ func (r *Runner) missed(wall time.Time) bool {
 	return was && r.sent == 0 && r.camp.Reason != PauseLate && late(r.camp, wall)
 }
 
-// low is the number of rows in hand below which more are claimed. r.mu is held.
-func (r *Runner) low() int { return max(len(r.conns), 1) * batchPerConn / 2 }
+// low is the number of rows in hand below which more are claimed: some for each connection, and as many as leave in
+// paceTime, because the journal lets rows be claimed only between two commits. r.mu is held.
+func (r *Runner) low() int { return max(max(len(r.conns), 1)*batchPerConn/2, min(r.pace.rows, maxHeld)) }
+
+// pace measures how fast letters leave.
+type pace struct {
+	since time.Time
+	n     int // letters begun since
+	rows  int // letters that leave in paceTime
+}
+
+const paceTime = 50 * time.Millisecond
+
+// add counts a letter.
+func (p *pace) add(now time.Time) {
+	p.n++
+	if gone := now.Sub(p.since); gone >= paceTime || gone < 0 {
+		p.rows = int(time.Duration(p.n) * paceTime / max(gone, paceTime))
+		p.since, p.n = now, 0
+	}
+}
 
 // fill claims rows when few are in hand, and finds out that there are none any more.
 func (r *Runner) fill(ctx context.Context, now time.Time, strays *int) error {

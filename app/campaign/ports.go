@@ -15,7 +15,7 @@ type Journal interface {
 
 	// Claim takes up to n deliveries that are queued, or deferred and due at now, oldest due first, and
 	// leases them to this process: they are not handed out again before Settle or Release. The lease is
-	// in memory only; on disk the rows stay as they are.
+	// in memory only; on disk the rows stay as they are. What the last attempt said is not told.
 	Claim(ctx context.Context, campaignID int64, n int, now time.Time) ([]model.Delivery, error)
 	// Release gives claimed deliveries back untouched.
 	Release(campaignID int64, ids []int64)

@@ -109,6 +109,7 @@ type Runner struct {
 	lost    map[int64]int      // letters whose connection was lost, and how often in a row
 	same    map[string]*streak // refusals of the same kind in a row, by what they are about
 	sent    int                // letters begun by this run
+	pace    pace
 }
 
 // streak counts the same thing in a row.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
@@ -225,6 +226,9 @@ func campaignRun(c *cli) func(context.Context) (int, error) {
 
 // run sends until the campaign ends, and shows the dialogue as it happens.
 func (rf *runFlags) run(ctx context.Context, c *cli, h *app.App, id int64) (int, error) {
+	// Of what letters are made of little lives long, so the collector may look seldom, as long as memory stays small.
+	debug.SetGCPercent(400)
+	debug.SetMemoryLimit(64 << 20)
 	err := h.Start(ctx, id)
 	if model.CodeOf(err) == model.ENeedPhrase {
 		if err = c.unlock(h); err == nil {
@@ -261,11 +265,11 @@ func (rf *runFlags) run(ctx context.Context, c *cli, h *app.App, id int64) (int,
 
 // progress prints the dialogue since the last call to the error stream, so that the output stays the result.
 func (c *cli) progress(h *app.App, seq *uint64, quiet bool) {
-	lines, next := h.Log().Since(*seq, 10000)
-	*seq = next
 	if quiet || c.json {
 		return
 	}
+	lines, next := h.Log().Since(*seq, 10000)
+	*seq = next
 	for _, l := range lines {
 		_, _ = fmt.Fprintln(c.errOut, l.String())
 	}
