@@ -57,7 +57,7 @@ func bulkOf(n int) int {
 }
 
 func writeBulk(t *tx, k likeness, results []*result) error {
-	stmts := bulkStatements[len(results)]
+	stmts := bulkStatements[len(results)][min(len(k.reason), 1)]
 	more := 1
 	if k.state == string(model.Queued) {
 		more = 0 // nothing left us: see writeResult
@@ -66,7 +66,10 @@ func writeBulk(t *tx, k likeness, results []*result) error {
 	for _, r := range results {
 		args = append(args, r.o.DeliveryID, r.o.Reply, ms(r.o.At))
 	}
-	args = append(args, k.state, k.reason, k.account, k.step, k.code, k.enhanced, k.scope, k.next, more, k.n)
+	if k.reason != "" {
+		args = append(args, k.reason)
+	}
+	args = append(args, k.state, k.account, k.step, k.code, k.enhanced, k.scope, k.next, more, k.n)
 	if _, err := t.exec(stmts[0], args...); err != nil {
 		return err
 	}
@@ -79,19 +82,24 @@ func writeBulk(t *tx, k likeness, results []*result) error {
 	return err
 }
 
-// bulkStatements are the two statements of writeBulk, by the number of results.
-var bulkStatements = func() map[int][2]string {
-	all := make(map[int][2]string, len(bulkRows))
+// bulkStatements are the two statements of writeBulk, by the number of results, without a reason and with one.
+var bulkStatements = func() map[int][2][2]string {
+	all := make(map[int][2][2]string, len(bulkRows))
 	for _, n := range bulkRows {
-		all[n] = [2]string{
-			`WITH v(id, reply, at) AS (VALUES ` + rowsOf("(?,?,?)", n) + `)
-			UPDATE deliveries SET reply = v.reply, updated = v.at, state = ?, reason = ?, account_id = ?, step = ?, code = ?, enhanced = ?, scope = ?,
-				next_at = ?, attempts = attempts + ?, tries = ?
-			FROM v WHERE deliveries.id = v.id AND deliveries.state IN ('queued', 'deferred')`,
-			`WITH v(id, reply, at, started) AS (VALUES ` + rowsOf("(?,?,?,?)", n) + `)
+		insert := `WITH v(id, reply, at, started) AS (VALUES ` + rowsOf("(?,?,?,?)", n) + `)
 			INSERT INTO attempts (delivery_id, n, account_id, started, ended, intended, state, step, code, enhanced, reply, scope)
-			SELECT id, ?, ?, started, at, 1, ?, ?, ?, ?, reply, ? FROM v WHERE true ON CONFLICT DO NOTHING`,
+			SELECT id, ?, ?, started, at, 1, ?, ?, ?, ?, reply, ? FROM v WHERE true ON CONFLICT DO NOTHING`
+		update := func(reason string) string {
+			return `WITH v(id, reply, at) AS (VALUES ` + rowsOf("(?,?,?)", n) + `)
+			UPDATE deliveries SET reply = v.reply, updated = v.at, ` + reason + `state = ?, account_id = ?, step = ?, code = ?, enhanced = ?, scope = ?,
+				next_at = ?, attempts = attempts + ?, tries = ?
+			FROM v WHERE deliveries.id = v.id AND deliveries.state IN ('queued', 'deferred')`
 		}
+		all[n] = [2][2]string{{update(""), insert}, {update(setReason), insert}}
 	}
 	return all
 }()
+
+// setReason is set only where there is one: who is queued or deferred has none, and an index with the reason in its
+// condition is written anew, at a place of its own for each address, whenever it is named.
+const setReason = `reason = ?, `

@@ -212,7 +212,7 @@ func (j *journal) intended(in *intent) {
 
 func writeIntent(t *tx, in *intent) error {
 	when := ms(in.at)
-	n, err := t.changes(`UPDATE deliveries SET state = 'attempting', reason = '', account_id = ?, attempts = attempts + 1,
+	n, err := t.changes(`UPDATE deliveries SET state = 'attempting', account_id = ?, attempts = attempts + 1,
 		tries = ?, next_at = 0, updated = ? WHERE id = ? AND state IN ('queued', 'deferred')`,
 		in.account, in.lease.tries+1, when, in.id)
 	if err != nil {
@@ -244,11 +244,14 @@ func writeResult(t *tx, r *result) error {
 	if r.intended && o.State == model.Queued {
 		more = -1
 	}
-	n, err := t.changes(`UPDATE deliveries SET state = ?, reason = ?, account_id = ?, step = ?, code = ?, enhanced = ?, reply = ?,
+	reason, args := "", []any{}
+	if o.Reason != "" {
+		reason, args = setReason, append(args, o.Reason)
+	}
+	args = append(args, string(o.State), o.AccountID, string(o.Step), o.Code, o.Enhanced, o.Reply, string(o.Scope), next, when, more, counted, o.DeliveryID)
+	n, err := t.changes(`UPDATE deliveries SET `+reason+`state = ?, account_id = ?, step = ?, code = ?, enhanced = ?, reply = ?,
 		scope = ?, next_at = ?, updated = ?, attempts = attempts + ?, tries = tries + ?
-		WHERE id = ? AND state IN ('queued', 'deferred', 'attempting')`,
-		string(o.State), o.Reason, o.AccountID, string(o.Step), o.Code, o.Enhanced, o.Reply, string(o.Scope), next, when,
-		more, counted, o.DeliveryID)
+		WHERE id = ? AND state IN ('queued', 'deferred', 'attempting')`, args...)
 	if err != nil || n != 1 {
 		return err
 	}

@@ -110,7 +110,7 @@ func recoverMarked(t *tx, k mark, now int64) error {
 	if settles(k.out.State) {
 		return writeMarked(t, []*result{{o: k.out, lease: &lease{account: k.account, at: at(k.started), tries: int(k.n) - 1}}})
 	}
-	_, err = t.exec(`UPDATE deliveries SET state = 'unknown', reason = '', scope = 'unknown', account_id = ?, attempts = attempts + 1, tries = ?,
+	_, err = t.exec(`UPDATE deliveries SET state = 'unknown', scope = 'unknown', account_id = ?, attempts = attempts + 1, tries = ?,
 		next_at = 0, updated = ? WHERE id = ?`, k.account, k.n, now, k.id)
 	if err != nil {
 		return err
