@@ -153,6 +153,27 @@ func TestAheadOfAnOlderFile(t *testing.T) {
 	wantCounts(t, s, id, model.Counts{Total: 10, Queued: 2, Unknown: 8})
 }
 
+// TestAheadReleased: a paused campaign holds nothing that a power failure would make unknown.
+func TestAheadReleased(t *testing.T) {
+	s, id, ds := readyAhead(t)
+	begin := s.MarksPath()
+	var ids []int64
+	for _, d := range ds {
+		ids = append(ids, d.ID)
+	}
+	s.Release(id, ids)
+	for deadline := time.Now().Add(10 * time.Second); s.Reservations(t) > 0; {
+		if time.Now().After(deadline) {
+			t.Fatal("what is released is still reserved")
+		}
+		time.Sleep(time.Millisecond)
+	}
+	s.Crash()
+	must(t, os.Remove(begin))
+	s = open(t, s.Dir(), store.Options{})
+	wantCounts(t, s, id, model.Counts{Total: 10, Queued: 10})
+}
+
 func TestAheadClosed(t *testing.T) {
 	s, id, ds := readyAhead(t)
 	leave(t, s, ds)

@@ -40,7 +40,7 @@ func (j *journal) run() {
 func (j *journal) due(now time.Time, at *time.Time) (due, closed bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	waiting := len(j.intents) + len(j.results)
+	waiting := len(j.intents) + len(j.results) + len(j.ahead.spent)
 	switch {
 	case j.dead:
 		*at = time.Time{}
@@ -158,7 +158,7 @@ func (b *batch) write(t *tx) (err error) {
 			return err
 		}
 	}
-	if len(b.intents)+len(b.results)+len(b.chosen) == 0 {
+	if len(b.intents)+len(b.results)+len(b.chosen)+len(b.spent) == 0 {
 		return setMeta(t, "probe", time.Now().UTC().Format(time.RFC3339)) // does the disk take writes again?
 	}
 	return nil

@@ -1,5 +1,18 @@
 package store
 
+import (
+	"context"
+	"testing"
+)
+
+// Reservations counts those on the disk.
+func (s *Store) Reservations(t testing.TB) (n int) {
+	if err := s.deliveries.row(context.Background(), `SELECT count(*) FROM reservations`, nil, &n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
 // ReserveAhead keeps n letters ready to leave ahead, however fast they leave.
 func (s *Store) ReserveAhead(n int) {
 	s.journal.mu.Lock()
@@ -15,7 +28,7 @@ func (s *Store) Ready() int {
 }
 
 // MarksPath is where the marks of an open store are.
-func (s *Store) MarksPath() string { return marksPath(s.install, s.epoch) }
+func (s *Store) MarksPath() string { return marksPath(s.marks) }
 
 // SetBootID makes the machine another start of it, until the func that it gives is called.
 func SetBootID(id string) (undo func()) {

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"strings"
 	"time"
@@ -241,18 +240,6 @@ const blanks = "\"\\ \u0085\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
 // escapeGlob makes text mean itself in a pattern of GLOB.
 func escapeGlob(text string) string {
 	return strings.NewReplacer("*", "[*]", "?", "[?]", "[", "[[]").Replace(text)
-}
-
-// unquote gives the text of a JSON string.
-func unquote(quoted []byte) (text []byte, ok bool) {
-	for _, b := range quoted {
-		if b == '\\' {
-			var v string
-			err := json.Unmarshal(quoted, &v)
-			return []byte(v), err == nil
-		}
-	}
-	return quoted[1 : len(quoted)-1], true
 }
 
 // fromSource looks at the few sentences that there are, then for those who have one of them.

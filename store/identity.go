@@ -81,7 +81,6 @@ func (s *Store) enroll(t *tx) (copied bool, err error) {
 		if err := errors.Join(setMeta(t, "install", next.Install), setMeta(t, "epoch", "1")); err != nil {
 			return false, err
 		}
-		s.install, s.epoch = next.Install, next.Epoch
 		return false, writeIdentity(s.dir, next)
 	}
 	text, err := meta(t, "epoch")
@@ -95,7 +94,6 @@ func (s *Store) enroll(t *tx) (copied bool, err error) {
 	sameEpoch := side.Epoch == epoch || side.Opening && side.Epoch == epoch+1
 	copied = side.Install != install || side.File != file || !sameEpoch
 	next := identity{Install: install, Epoch: epoch + 1, Opening: true, File: file}
-	s.install, s.epoch = next.Install, next.Epoch
 	if err := writeIdentity(s.dir, next); err != nil {
 		return false, err
 	}

@@ -347,6 +347,9 @@ func (j *journal) release(campaign int64, ids []int64) {
 	if len(j.leases) == 0 {
 		j.ahead.order = nil
 	}
+	if len(j.ahead.spent) > 0 {
+		j.nudge()
+	}
 }
 
 // leased lists the deliveries of a campaign that are taken.

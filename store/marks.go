@@ -1,12 +1,13 @@
 package store
 
 import (
+	"crypto/rand"
 	"encoding/binary"
+	"encoding/hex"
 	"hash/crc32"
 	"os"
 	"path/filepath"
 	"runtime"
-	"strconv"
 	"strings"
 
 	"hongyan/app/model"
@@ -35,15 +36,26 @@ const (
 	markHeader = 512 // holds the id of the boot
 )
 
-// marksPath is where the marks of an opening of a folder are: in memory where the system has a place for that.
-func marksPath(install string, epoch int64) string {
+// marksName is a name for the marks of one opening of a folder, which no other opening has, nor a copy's.
+func marksName() (string, error) {
+	b := make([]byte, 16)
+	_, err := rand.Read(b)
+	return hex.EncodeToString(b), err
+}
+
+// marksPath is where the marks of that name are: in memory where the system has a place for that. "" for what is no such
+// name: it stands in a file that others may have made.
+func marksPath(name string) string {
+	if b, err := hex.DecodeString(name); err != nil || len(b) != 16 {
+		return ""
+	}
 	dir := os.TempDir()
 	if runtime.GOOS == "linux" {
 		if fi, err := os.Stat("/dev/shm"); err == nil && fi.IsDir() {
 			dir = "/dev/shm"
 		}
 	}
-	return filepath.Join(dir, "hongyan-"+install+"-"+strconv.FormatInt(epoch, 10))
+	return filepath.Join(dir, "hongyan-"+name)
 }
 
 // newMarks makes the file. It must not be there: others could have left one for us to write to. nil where marks

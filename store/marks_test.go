@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"errors"
 	"testing"
 	"unicode/utf8"
 
@@ -56,4 +57,14 @@ func TestMarkSlots(t *testing.T) {
 			t.Fatal("a damaged beginning is believed")
 		}
 	})
+}
+
+// TestDeadJournalLetsNobodyWait: an intent that came while the last commit was under way is answered too.
+func TestDeadJournalLetsNobodyWait(t *testing.T) {
+	waiting := &intent{lease: &lease{}, done: make(chan struct{})}
+	j := &journal{db: &database{}, dead: true, intents: []*intent{waiting}, settled: make(chan struct{})}
+	j.note(errors.New("the disk is gone"), &batch{})
+	if waiting.Wait() == nil || len(j.intents) > 0 {
+		t.Error("it waits for a commit that never comes")
+	}
 }

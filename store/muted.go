@@ -18,8 +18,8 @@ type muted struct {
 	more   map[uint64]struct{} // added since
 }
 
-// may reports whether one of some keys may be suppressed.
-func (m *muted) may(ctx context.Context, d *database, keys []string) (bool, error) {
+// may reports whether an address may be suppressed.
+func (m *muted) may(ctx context.Context, d *database, email string) (bool, error) {
 	m.mu.RLock()
 	for !m.loaded {
 		m.mu.RUnlock()
@@ -29,7 +29,10 @@ func (m *muted) may(ctx context.Context, d *database, keys []string) (bool, erro
 		m.mu.RLock()
 	}
 	defer m.mu.RUnlock()
-	for _, k := range keys {
+	if len(m.hashes)+len(m.more) == 0 {
+		return false, nil
+	}
+	for _, k := range suppressionKeys(email) {
 		h := maphash.String(m.seed, k)
 		if _, yes := slices.BinarySearch(m.hashes, h); yes {
 			return true, nil

@@ -34,8 +34,7 @@ type Store struct {
 	muted      muted
 	lock       *os.File
 	copied     bool
-	install    string // of this folder; see identity
-	epoch      int64
+	marks      string // the name of its marks, while it is open
 	chunkRows  int
 
 	closing sync.Once
@@ -181,7 +180,7 @@ func (s *Store) openWriting(ctx context.Context, o Options) error {
 			return err
 		}
 	}
-	s.journal = newJournal(s.deliveries, func() *marks { return newMarks(marksPath(s.install, s.epoch)) })
+	s.journal = newJournal(s.deliveries, func() *marks { return newMarks(marksPath(s.marks)) })
 	return nil
 }
 

@@ -149,7 +149,6 @@ const suppressedAtOnce = 5_000
 
 // SuppressAll implements app.SuppressionStore: Suppress for many, in several transactions. added is how many were new.
 func (s *Store) SuppressAll(ctx context.Context, sups []model.Suppression) (added int, err error) {
-	defer s.muted.forget()
 	for part := range slices.Chunk(sups, suppressedAtOnce) {
 		err := s.app.write(ctx, func(t *tx) error {
 			for _, x := range part {
@@ -161,6 +160,7 @@ func (s *Store) SuppressAll(ctx context.Context, sups []model.Suppression) (adde
 			}
 			return nil
 		})
+		s.muted.forget() // who is in this part is not mailed while the next is stored
 		if err != nil {
 			return added, err
 		}

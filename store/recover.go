@@ -12,6 +12,7 @@ import (
 
 // recover puts the journal in order before anything is sent: see Open.
 func (s *Store) recover(ctx context.Context) error {
+	var before string // the name of the marks of the last opening
 	err := s.deliveries.write(ctx, func(t *tx) error {
 		copied, err := s.enroll(t)
 		if err != nil {
@@ -31,7 +32,16 @@ func (s *Store) recover(ctx context.Context) error {
 				return err
 			}
 		}
-		if err := s.recoverAhead(t, now); err != nil {
+		if before, err = meta(t, "marks"); err != nil {
+			return err
+		}
+		if err := s.recoverAhead(t, marksPath(before), now); err != nil {
+			return err
+		}
+		if s.marks, err = marksName(); err != nil {
+			return err
+		}
+		if err := setMeta(t, "marks", s.marks); err != nil {
 			return err
 		}
 		return setMeta(t, "clean", "0")
@@ -39,15 +49,15 @@ func (s *Store) recover(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if !s.copied { // else they may be those of our twin, at work
-		_ = os.Remove(marksPath(s.install, s.epoch-1)) // what they told is in the file now
+	if path := marksPath(before); path != "" && !s.copied { // else they may be those of our twin, at work
+		_ = os.Remove(path) // what they told is in the file now
 	}
 	return coded(s.enrolled(), filepath.Join(s.dir, identityName))
 }
 
 // recoverAhead looks after letters that may have left ahead (ahead.go) and whose results are not on the disk. In a folder that looks like a copy
 // everybody who was reserved is unknown: its twin may have gone on.
-func (s *Store) recoverAhead(t *tx, now int64) error {
+func (s *Store) recoverAhead(t *tx, marksPath string, now int64) error {
 	var highest int64
 	err := t.row(`SELECT seq FROM sqlite_sequence WHERE name = 'reservations'`, nil, &highest)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -58,7 +68,7 @@ func (s *Store) recoverAhead(t *tx, now int64) error {
 	}
 	type attempt struct{ id, n int64 }
 	left := map[attempt]mark{}
-	marked, believed := readMarks(marksPath(s.install, s.epoch-1), highest)
+	marked, believed := readMarks(marksPath, highest)
 	for _, k := range marked {
 		left[attempt{k.id, k.n}] = k
 	}

@@ -28,12 +28,12 @@ func suppressionKeys(email string) []string {
 // Suppressed implements campaign.Suppressor. An address is suppressed by itself, by its domain or by a domain
 // above that; the nearest of them gives the reason.
 func (s *Store) Suppressed(ctx context.Context, email string) (reason string, yes bool, err error) {
-	keys := suppressionKeys(email)
 	if s.journal != nil { // else another process writes the list
-		if may, err := s.muted.may(ctx, s.app, keys); err != nil || !may {
+		if may, err := s.muted.may(ctx, s.app, email); err != nil || !may {
 			return "", false, err
 		}
 	}
+	keys := suppressionKeys(email)
 	args := make([]any, len(keys))
 	for i, k := range keys {
 		args[i] = k

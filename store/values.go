@@ -48,8 +48,15 @@ func fieldsOf(text string) (map[string]string, error) {
 	if text == "" {
 		return nil, nil
 	}
-	var m map[string]string
-	err := json.Unmarshal([]byte(text), &m)
+	m, whole := make(map[string]string, 4), true
+	err := eachField([]byte(text), func(name, value []byte) {
+		k, ok := unquote(name)
+		v, ok2 := unquote(value)
+		m[string(k)], whole = string(v), whole && ok && ok2
+	})
+	if err == nil && !whole {
+		err = errNoFields()
+	}
 	return m, err
 }
 
