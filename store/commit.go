@@ -91,6 +91,9 @@ func (j *journal) commit() error {
 		b := j.take()
 		j.mu.Unlock()
 		failed = j.db.transact(context.Background(), b.write)
+		if sqliteFull(failed) && j.db.shorten(context.Background()) { // the log takes what is free, until it is copied back
+			failed = j.db.transact(context.Background(), b.write)
+		}
 		j.mu.Lock()
 		defer j.mu.Unlock()
 		if failed != nil {

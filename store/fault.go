@@ -75,6 +75,18 @@ func inDoubt(err error) bool {
 	return false
 }
 
+// sqliteBusy reports whether another program holds the file.
+func sqliteBusy(err error) bool {
+	se, ok := errors.AsType[*sqlite.Error](err)
+	return ok && se.Code()&0xff == sqlite3.SQLITE_BUSY
+}
+
+// sqliteFull reports whether there was no room.
+func sqliteFull(err error) bool {
+	se, ok := errors.AsType[*sqlite.Error](err)
+	return ok && se.Code()&0xff == sqlite3.SQLITE_FULL
+}
+
 // taken reports whether err is a violated UNIQUE constraint.
 func taken(err error) bool {
 	se, ok := errors.AsType[*sqlite.Error](err)

@@ -168,15 +168,6 @@ func (im *importer) Abort(ctx context.Context) error {
 	return err
 }
 
-// checkpoint empties the write-ahead log, which a bulk of changes has made long. It is a matter of speed alone: what
-// it cannot do now is done later.
-func (d *database) checkpoint(ctx context.Context) {
-	_ = d.inTurn(ctx, func() error {
-		_, err := d.conn.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
-		return err
-	})
-}
-
 // Imports lists every import, the latest first.
 func (s *Store) Imports(ctx context.Context) ([]model.Import, error) {
 	return s.imports(ctx, `ORDER BY id DESC`)

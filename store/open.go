@@ -78,8 +78,8 @@ func (s *Store) openReading(ctx context.Context) error {
 			return model.E(model.EFileMissing, err, "path", file)
 		}
 		d, id, version, err := look(ctx, file, false)
-		if code := model.CodeOf(err); code == model.EReadOnly || code == model.EFolder {
-			// In a folder that cannot be written SQLite has no place for the memory it shares with writers.
+		if code := model.CodeOf(err); code == model.EReadOnly || code == model.EFolder || code == model.EDiskFull {
+			// In a folder that cannot be written, or is full, SQLite has no place for the memory it shares with writers.
 			// Where there is no log there is no writer either: then it needs none.
 			if _, none := os.Stat(file + "-wal"); errors.Is(none, fs.ErrNotExist) {
 				d, id, version, err = look(ctx, file, true)
@@ -215,7 +215,7 @@ func (s *Store) Close() error {
 			s.closed = s.journal.close()
 			for _, d := range []*database{s.app, s.deliveries} {
 				if s.closed == nil {
-					s.closed = d.seal()
+					_ = d.seal() // without it the file is looked through when it is opened the next time, no more
 				}
 			}
 		}

@@ -22,6 +22,7 @@ type database struct {
 	conn    *sql.Conn            // the only writing connection
 	turn    chan struct{}        // holds one token: the right to use conn
 	stmts   map[string]*sql.Stmt // prepared on conn
+	hurried bool                 // conn does not wait long for other programs: the last one kept it waiting
 	files   map[string]string    // what tells the file and its log from others of their names, once pinned
 }
 
@@ -157,8 +158,10 @@ func (d *database) transact(ctx context.Context, f func(*tx) error) error {
 		return err
 	}
 	if _, err := d.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+		d.hurry(sqliteBusy(err))
 		return err
 	}
+	d.hurry(false)
 	err := f(t)
 	if err == nil {
 		err = ctx.Err()
@@ -172,6 +175,37 @@ func (d *database) transact(ctx context.Context, f func(*tx) error) error {
 		return err
 	}
 	return nil
+}
+
+// hurry makes the next transactions wait for a moment only, or for the usual time again. Whoever held the file for the
+// whole of that may hold it for hours: nobody should wait as long with each thing that is tried at the end.
+func (d *database) hurry(yes bool) {
+	if d.hurried == yes {
+		return
+	}
+	wait := busyTimeout
+	if yes {
+		wait = min(busyTimeout, 100)
+	}
+	if _, err := d.conn.ExecContext(context.Background(), "PRAGMA busy_timeout = "+strconv.Itoa(wait)); err == nil {
+		d.hurried = yes
+	}
+}
+
+// checkpoint empties the write-ahead log, which a bulk of changes has made long. It is a matter of speed alone: what
+// it cannot do now is done later.
+func (d *database) checkpoint(ctx context.Context) {
+	_ = d.inTurn(ctx, func() error {
+		d.shorten(ctx)
+		return nil
+	})
+}
+
+// shorten is checkpoint for one who holds the turn. It reports whether the log is empty now.
+func (d *database) shorten(ctx context.Context) bool {
+	var busy, pages, copied int
+	err := d.conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &copied)
+	return err == nil && busy == 0
 }
 
 // pin remembers which files these are. It is called after the first commit, when the log is there too.
