@@ -156,7 +156,7 @@ func (a *App) ErasePerson(ctx context.Context, contactID int64) error {
 	if err != nil || len(cs) == 0 {
 		return err
 	}
-	if err := a.store.EraseDeliveries(ctx, cs[0].Email); err != nil {
+	if err := a.store.EraseDeliveries(ctx, contactID, cs[0].Email); err != nil {
 		return err
 	}
 	return a.store.EraseContact(ctx, contactID)

@@ -139,9 +139,10 @@ type CampaignStore interface {
 	Deliveries(ctx context.Context, q model.DeliveryQuery) ([]model.Delivery, error)
 	// DeliveriesTo is what every campaign has of an address, the newest first.
 	DeliveriesTo(ctx context.Context, email string) ([]model.Delivery, error)
-	// EraseDeliveries takes out of every campaign what tells who an address was. ECampaignRun while a letter to it
+	// EraseDeliveries takes out of every campaign what tells who somebody was, by their address and by all that
+	// were merged with it. ECampaignRun while a letter to it
 	// is under way.
-	EraseDeliveries(ctx context.Context, email string) error
+	EraseDeliveries(ctx context.Context, contactID int64, email string) error
 	Attempts(ctx context.Context, deliveryID int64) ([]model.Attempt, error)
 	// Requeue moves deliveries in one of the states from back to queued, on the user's word. Nothing else
 	// ever leaves unknown.

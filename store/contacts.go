@@ -232,10 +232,8 @@ func (s *Store) EraseContact(ctx context.Context, id int64) error {
 	s.sweepChanges(ctx) // the rows of changes that are gone
 	return s.app.write(ctx, func(t *tx) error {
 		who := toJSON([]int64{id})
-		var merged string // those who became a part of this person
-		err := t.row(`WITH RECURSIVE m(id) AS (VALUES (?1) UNION SELECT contact_id FROM contact_merged JOIN m ON into_id = m.id)
-			SELECT json_group_array(id) FROM m`, []any{id}, &merged)
-		if err != nil {
+		var merged string
+		if err := t.row(partsOf, []any{id}, &merged); err != nil {
 			return err
 		}
 		const kept = ` WHERE change_id IN (SELECT id FROM changes) AND contact_id IN (SELECT value FROM json_each(?))`
@@ -252,7 +250,11 @@ func (s *Store) EraseContact(ctx context.Context, id int64) error {
 		if _, err := t.exec(`DELETE FROM contact_merged WHERE into_id IN (SELECT value FROM json_each(?1)) OR contact_id IN (SELECT value FROM json_each(?1))`, merged); err != nil {
 			return err
 		}
-		_, err = removePeople(t, who)
+		_, err := removePeople(t, who)
 		return err
 	})
 }
+
+// partsOf asks for the ids of a person and of all who were merged into them, as JSON.
+const partsOf = `WITH RECURSIVE m(id) AS (VALUES (?1) UNION SELECT contact_id FROM contact_merged JOIN m ON into_id = m.id)
+	SELECT json_group_array(id) FROM m`

@@ -78,16 +78,20 @@ func (s *Store) RecordConsent(ctx context.Context, ids []int64, consent string, 
 // name, fields, and the servers' words, which repeat the address. That a letter went, when, and with which code
 // stays, so that counts and limits hold. What was not sent yet is skipped. ECampaignRun, with nothing erased in that
 // campaign, while a letter to them is under way.
-func (s *Store) EraseDeliveries(ctx context.Context, email string) error {
+func (s *Store) EraseDeliveries(ctx context.Context, contactID int64, email string) error {
 	if s.journal == nil {
 		return s.readOnly(s.deliveries)
+	}
+	var parts string
+	if err := s.app.row(ctx, partsOf, []any{contactID}, &parts); err != nil {
+		return coded(err, s.app.path)
 	}
 	campaigns, err := s.Campaigns(ctx)
 	if err != nil {
 		return err
 	}
 	for _, c := range campaigns {
-		err := s.recount(ctx, c.ID, func(t *tx) error { return s.eraseIn(t, c.ID, c.Name, email) })
+		err := s.recount(ctx, c.ID, func(t *tx) error { return s.eraseIn(t, &c, email, parts) })
 		if err != nil {
 			return err
 		}
@@ -95,9 +99,9 @@ func (s *Store) EraseDeliveries(ctx context.Context, email string) error {
 	return nil
 }
 
-func (s *Store) eraseIn(t *tx, campaign int64, name, email string) error {
+func (s *Store) eraseIn(t *tx, c *model.Campaign, email, parts string) error {
 	var ids []int64
-	find := func(q string) error {
+	find := func(q string, who string) error {
 		return t.each(func(rows *sql.Rows) error {
 			var id int64
 			var state model.State
@@ -105,17 +109,22 @@ func (s *Store) eraseIn(t *tx, campaign int64, name, email string) error {
 				return err
 			}
 			if state == model.Attempting || s.journal.isLeased(id) {
-				return model.E(model.ECampaignRun, nil, "name", name)
+				return model.E(model.ECampaignRun, nil, "name", c.Name)
 			}
 			ids = append(ids, id)
 			return nil
-		}, q, campaign, email)
+		}, q, c.ID, who)
 	}
-	if err := find(`SELECT id, state FROM deliveries INDEXED BY deliveries_once WHERE campaign_id = ? AND email = ? AND reason <> 'duplicate'`); err != nil {
+	if err := find(`SELECT id, state FROM deliveries INDEXED BY deliveries_once WHERE campaign_id = ? AND email = ? AND reason <> 'duplicate'`, email); err != nil {
 		return err
 	}
 	// A second appearance is not in that index: it is looked for among those who were skipped.
-	if err := find(`SELECT id, state FROM deliveries INDEXED BY deliveries_due WHERE campaign_id = ? AND state = 'skipped' AND email = ? AND reason = 'duplicate'`); err != nil {
+	if err := find(`SELECT id, state FROM deliveries INDEXED BY deliveries_due WHERE campaign_id = ? AND state = 'skipped' AND email = ? AND reason = 'duplicate'`, email); err != nil {
+		return err
+	}
+	// Letters to an address that they had before, or that was merged with theirs.
+	if err := find(`SELECT id, state FROM deliveries INDEXED BY deliveries_campaign WHERE campaign_id = ? AND contact_id <> 0
+		AND contact_id IN (SELECT value FROM json_each(?))`, parts); err != nil {
 		return err
 	}
 	for _, id := range ids {

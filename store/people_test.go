@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"hongyan/app/model"
@@ -64,7 +65,7 @@ func TestErase(t *testing.T) {
 	sent := mailed(t, s, "sent", "a@example.com", "b@example.com")
 	sendTo(t, s, sent, model.Outcome{State: model.Rejected, Step: model.StepRcpt, Code: 550, Enhanced: "5.1.1", Reply: "550 5.1.1 <a@example.com> unknown"})
 	waits := mailed(t, s, "waits", "b@example.com", "a@example.com", "a@example.com")
-	must(t, s.EraseDeliveries(ctx, "a@example.com"))
+	must(t, s.EraseDeliveries(ctx, 0, "a@example.com"))
 
 	gone, err := s.DeliveriesTo(ctx, "a@example.com")
 	must(t, err)
@@ -95,7 +96,7 @@ func TestErase(t *testing.T) {
 	n, err = s.Counts(ctx, waits.ID)
 	must(t, err)
 	same(t, "counts of what waits", n, model.Counts{Total: 3, Queued: 1, Skipped: 2})
-	must(t, s.EraseDeliveries(ctx, "a@example.com"))
+	must(t, s.EraseDeliveries(ctx, 0, "a@example.com"))
 }
 
 // TestEraseUnderWay: a letter that is being sent keeps its address until it is settled.
@@ -104,9 +105,9 @@ func TestEraseUnderWay(t *testing.T) {
 	c := mailed(t, s, "c", "a@example.com")
 	ds, err := s.Claim(ctx, c.ID, 1, when(5))
 	must(t, err)
-	wantCode(t, s.EraseDeliveries(ctx, "a@example.com"), model.ECampaignRun)
+	wantCode(t, s.EraseDeliveries(ctx, 0, "a@example.com"), model.ECampaignRun)
 	s.Release(c.ID, []int64{ds[0].ID})
-	must(t, s.EraseDeliveries(ctx, "a@example.com"))
+	must(t, s.EraseDeliveries(ctx, 0, "a@example.com"))
 }
 
 func TestImportsOfAPerson(t *testing.T) {
@@ -189,6 +190,27 @@ func BenchmarkDeliveriesTo(b *testing.B) {
 		ds, err := s.DeliveriesTo(ctx, "p0500@example.com")
 		if err != nil || len(ds) != 100 {
 			b.Fatal(len(ds), err)
+		}
+	}
+}
+
+// TestEraseOfMerged: letters to addresses that were merged into a person's are theirs too.
+func TestEraseOfMerged(t *testing.T) {
+	s := fresh(t)
+	var ids []int64
+	for i, email := range []string{"a@example.com", "b@example.com", "c@example.com"} {
+		c := &model.Contact{Email: email, Address: email, CreatedAt: when(i)}
+		must(t, s.SaveContact(ctx, c, 0))
+		ids = append(ids, c.ID)
+	}
+	camp := mailed(t, s, "sent", "a@example.com", "b@example.com", "c@example.com") // with the ids 1, 2 and 3
+	must(t, s.MergeContacts(ctx, ids[0], []int64{ids[1]}, when(5)))
+	must(t, s.EraseDeliveries(ctx, ids[0], "a@example.com"))
+	ds, err := s.Deliveries(ctx, model.DeliveryQuery{CampaignID: camp.ID})
+	must(t, err)
+	for i, d := range ds {
+		if theirs := i < 2; theirs != strings.HasSuffix(d.Email, "@erased.invalid") {
+			t.Errorf("%+v", d)
 		}
 	}
 }

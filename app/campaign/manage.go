@@ -116,7 +116,9 @@ func (r *Runner) missed(wall time.Time) bool {
 
 // low is the number of rows in hand below which more are claimed: some for each connection, and as many as leave in
 // paceTime, because the journal lets rows be claimed only between two commits. r.mu is held.
-func (r *Runner) low() int { return max(max(len(r.conns), 1)*batchPerConn/2, min(r.pace.rows, maxHeld)) }
+func (r *Runner) low() int {
+	return max(max(len(r.conns), 1)*batchPerConn/2, min(r.pace.rows, maxHeld))
+}
 
 // pace measures how fast letters leave.
 type pace struct {

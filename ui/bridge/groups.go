@@ -20,6 +20,7 @@ func (b *Bridge) Prospect(ctx context.Context, in ui.ImportInput, spec model.Imp
 
 // ResumeImport implements ui.RecipientService: the file is read where it was.
 func (b *Bridge) ResumeImport(ctx context.Context, im model.Import, progress func(done, total int64)) (model.ImportReport, error) {
+	defer giveBack()
 	return b.App.ResumeImport(ctx, im.ID, nil, progress)
 }
 

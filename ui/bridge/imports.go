@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"runtime/debug"
 
 	"hongyan/app/contacts"
 	"hongyan/app/diagnose"
@@ -75,8 +76,12 @@ func (b *Bridge) Import(ctx context.Context, in ui.ImportInput, spec model.Impor
 		return model.ImportReport{}, err
 	}
 	defer func() { _ = src.Close() }()
+	defer giveBack()
 	return b.App.Import(ctx, src, spec, false, progress)
 }
+
+// giveBack gives the system back what an import took: the window may stay open for days.
+func giveBack() { go debug.FreeOSMemory() }
 
 // TestAccount implements ui.AccountService.
 func (b *Bridge) TestAccount(ctx context.Context, acct model.Account, secret string, progress func(ui.DoctorLine)) (ui.DoctorReport, error) {
