@@ -164,7 +164,7 @@ func readOutcome(b []byte) (o model.Outcome, ok bool) {
 	var texts [6]string
 	for i := range texts {
 		x, n := binary.Uvarint(b)
-		if n <= 0 || x > uint64(len(b)-n) {
+		if n <= 0 || x > uint64(len(b)-n) { //nolint:gosec // not negative
 			return o, false
 		}
 		texts[i], b = strings.ToValidUTF8(string(b[n:n+int(x)]), ""), b[n+int(x):] //nolint:gosec // at most len(b)
