@@ -26,7 +26,8 @@ type Journal interface {
 	// journal may then make intents durable before they are asked for, so that Wait has nothing to wait for. After
 	// a crash of the process it still tells who had begun; after a power failure more may be unknown than had.
 	Hasten(deliveryID, accountID int64, at time.Time) Pending
-	// Settle records how an attempt ended, durable within about 50 ms or 64 rows. It is idempotent. The
+	// Settle records how an attempt ended, durable within about 50 ms or 64 rows, more where letters
+	// leave fast. It is idempotent. The
 	// lease ends. When writing fails the outcome is kept in memory and tried again; Err tells.
 	Settle(o model.Outcome)
 	// Flush returns when every Settle before it is durable.
