@@ -291,3 +291,40 @@ func TestEmptyBody(t *testing.T) {
 		}
 	}
 }
+
+// TestReadyLeavesInOneWrite: where nothing has to be waited for, body, terminator and the next envelope leave together.
+func TestReadyLeavesInOneWrite(t *testing.T) {
+	for _, ready := range []bool{true, false} {
+		cfg := serve(t, func(p *peer) {
+			p.hello("PIPELINING")
+			envelope(p)
+			p.say("250 ok\n250 ok\n354 go\n")
+			p.data()
+			p.say("250 taken\n")
+			envelope(p)
+			p.say("250 ok\n250 ok\n354 go\n")
+			p.data()
+			p.say("250 taken\n")
+			p.quit()
+		})
+		cfg.Overlap = true
+		var cc *countingConn
+		cfg.Dial = wrapDial(to(cfg), &cc)
+		first, second := letter(t, 1), letter(t, 2)
+		first.BeforeDot, first.Ready = func() error { return nil }, func() bool { return ready }
+		s := dial(t, cfg)
+		q := newQueue(first, second)
+		if err := s.Run(t.Context(), q); err != nil && !errors.Is(err, io.EOF) {
+			t.Fatal(err)
+		}
+		q.check(t, Accepted, Accepted)
+		together := false
+		for _, b := range cc.writes {
+			together = together || strings.Contains(b, "\r\n.\r\nMAIL FROM") && strings.Contains(b, "Subject")
+		}
+		if together != ready {
+			t.Errorf("ready %v: %q", ready, cc.writes)
+		}
+		_ = s.Close()
+	}
+}

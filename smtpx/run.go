@@ -188,13 +188,8 @@ func (w *writer) body(tx *txn) error {
 		w.writeFailed(PhaseBody, w.out.err)
 		return w.Err()
 	}
-	if err == nil && tx.t.BeforeDot != nil {
-		if !w.flush(PhaseBody, w.limit.BodyStall) {
-			return w.Err()
-		}
-		if err = tx.t.BeforeDot(); err != nil {
-			err = errors.Join(ErrAborted, err)
-		}
+	if err == nil {
+		err = w.beforeDot(tx.t)
 	}
 	if err != nil {
 		return w.abort(PhaseBody, err)
@@ -207,6 +202,20 @@ func (w *writer) body(tx *txn) error {
 	if !w.push(expect{tx: tx, kind: replyDot}) {
 		w.out.buf = w.out.buf[:0] // it must not leave a session that is dead
 		return w.Err()
+	}
+	return nil
+}
+
+// beforeDot asks whether the terminator may go. Unless the answer is ready, what was written goes out meanwhile.
+func (w *writer) beforeDot(t *Transaction) error {
+	if t.BeforeDot == nil {
+		return nil
+	}
+	if (t.Ready == nil || !t.Ready()) && !w.flush(PhaseBody, w.limit.BodyStall) {
+		return w.Err()
+	}
+	if err := t.BeforeDot(); err != nil {
+		return errors.Join(ErrAborted, err)
 	}
 	return nil
 }
@@ -225,6 +234,9 @@ func (w *writer) render(tx *txn, b *bodyWriter) error {
 
 // abort closes the session before a terminator, once earlier letters have their answers.
 func (w *writer) abort(p Phase, err error) error {
+	if !w.flush(p, w.limit.BodyStall) { // commands in front of the body may be in the buffer, whose answers are waited for
+		return w.Err()
+	}
 	if e := w.wait(w.last()); e != nil {
 		return e
 	}
@@ -318,13 +330,8 @@ func (w *writer) chunked(tx *txn) error {
 	if err != nil {
 		return w.withdraw(tx, err)
 	}
-	if tx.t.BeforeDot != nil {
-		if !w.flush(PhaseBody, w.limit.BodyStall) {
-			return w.Err()
-		}
-		if err = tx.t.BeforeDot(); err != nil {
-			return w.abort(PhaseBody, errors.Join(ErrAborted, err))
-		}
+	if err = w.beforeDot(tx.t); err != nil {
+		return w.abort(PhaseBody, err)
 	}
 	w.setPhase(tx, PhaseDot)
 	if !w.bdat(tx, " LAST", replyDot) {

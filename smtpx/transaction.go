@@ -73,9 +73,12 @@ type Transaction struct {
 	// Begin, when set, is called when MAIL FROM is about to be written: a journal can start to make its
 	// intent durable while the envelope makes its round trip. It must not block.
 	Begin func()
-	// BeforeDot is called when all but the terminator is out, with BDAT before the last chunk's octets. An
+	// BeforeDot is called when all but the terminator is out, or ready to go, with BDAT before the last chunk's octets. An
 	// error from it means that the terminator is not sent: the session is closed and the letter is NotSent.
 	BeforeDot func() error
+	// Ready, when set, reports that BeforeDot will not wait. The octets before the terminator need not go out
+	// ahead of it then: all leave in one write. It must not block.
+	Ready func() bool
 	// Done gets the result as soon as it is known, exactly once: from the session's reading goroutine, or from
 	// the goroutine of Run when the letter was refused before anything of it was written. It must not wait for
 	// Run or Close.

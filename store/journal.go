@@ -84,11 +84,24 @@ func (i *intent) Wait() error {
 	return i.err
 }
 
+// Ready implements model.Pending.
+func (i *intent) Ready() bool {
+	select {
+	case <-i.done:
+		return true
+	default:
+		return false
+	}
+}
+
 // durable is a write that is on the disk already.
 type durable struct{}
 
 // Wait implements model.Pending.
 func (durable) Wait() error { return nil }
+
+// Ready implements model.Pending.
+func (durable) Ready() bool { return true }
 
 type result struct {
 	o     model.Outcome

@@ -69,6 +69,7 @@ func (l *letter) transaction(ctx context.Context) (*smtpx.Transaction, error) {
 		Body:      func(w io.Writer) error { return l.write(w, m.Body) },
 		Begin:     l.begin,
 		BeforeDot: l.beforeDot,
+		Ready:     func() bool { return l.pending.Ready() },
 		Done:      l.done,
 	}, nil
 }

@@ -9,6 +9,8 @@ import "context"
 type Pending interface {
 	// Wait blocks until the write is durable or has failed.
 	Wait() error
+	// Ready reports whether Wait would return at once.
+	Ready() bool
 }
 
 // Importer takes rows and stores them in chunks; each chunk is one transaction, all or nothing. A chunk is written
