@@ -88,6 +88,9 @@ const (
 	victim   = "b@example.org"
 )
 
+// bubble is the clock of a synctest bubble: what truly passes is not to be asked of the system.
+type bubble struct{ campaign.Clock }
+
 // play sends three letters through a server with one fault, and tells in words what came of it.
 func play(t *testing.T, step, fault string, lockstep bool) string {
 	cert, err := smtptest.NewCertificate()
@@ -101,8 +104,9 @@ func play(t *testing.T, step, fault string, lockstep bool) string {
 	}
 	defer func() { _ = st.Close() }()
 	acct, camp := prepare(t, st)
+	clock := bubble{campaign.SystemClock()}
 	r := campaign.New(campaign.Config{
-		CampaignID: camp, Journal: st, Suppressor: st, Accounts: campaign.NewAccounts(st, nil), Senders: []model.Account{acct},
+		CampaignID: camp, Journal: st, Suppressor: st, Clock: clock, Accounts: campaign.NewAccounts(st, clock), Senders: []model.Account{acct},
 		Message: func(d model.Delivery, a model.Account) (campaign.Mail, error) {
 			return campaign.Mail{From: a.From, To: d.Email, Body: func(w io.Writer) error {
 				_, err := io.WriteString(w, "Subject: x\r\n\r\n"+strings.Repeat("Fünfzig Oktetten sind eine Zeile in diesem Brief.\r\n", 1500))
