@@ -77,5 +77,5 @@ func (w *Window) resume(im model.Import, rest []model.Import) {
 			im.Path = ""
 		}
 		w.cutOffDialog(append([]model.Import{im}, rest...))
-	})
+	}, func() {})
 }

@@ -42,6 +42,12 @@ type importForm struct {
 	stop              context.CancelFunc // of the count
 	counts            int                // counts begun or given up: an answer that comes late is dropped
 	filling, listTold bool
+
+	rest    []string       // files that follow, one dialog each
+	follow  *widgets.Text  // says which
+	another *widget.Button // chooses one more
+	skip    *widget.Button
+	cancel  *widget.Button
 }
 
 // columnKinds are what a column can be taken for, besides a field of its own name.
@@ -59,7 +65,7 @@ func (w *Window) importDialog(path, text string) *importForm {
 	f.path.OnChanged = func(s string) {
 		// Beside a file there is nothing to paste: the first rows need the room.
 		show(f.text, strings.TrimSpace(s) == "")
-		f.body.Refresh()
+		f.followed()
 		f.later(ImportInput{Path: strings.TrimSpace(s)})
 	}
 	f.text.OnChanged = func(s string) {
@@ -70,8 +76,9 @@ func (w *Window) importDialog(path, text string) *importForm {
 	browse := widget.NewButtonWithIcon(t.T("ui.import.file"), theme.FolderOpenIcon(), func() {
 		w.openFile(func(p string) { f.path.SetText(p) })
 	})
+	f.queue()
 	paste := widget.NewButtonWithIcon(t.T("ui.import.paste"), theme.ContentPasteIcon(), func() { f.give(w.app.Clipboard().Content()) })
-	from := container.NewBorder(nil, nil, nil, container.NewHBox(browse, paste), f.path)
+	from := container.NewBorder(nil, nil, nil, container.NewHBox(browse, f.another, paste), f.path)
 
 	f.list = widget.NewSelectEntry(nil)
 	var names []string
@@ -113,9 +120,10 @@ func (w *Window) importDialog(path, text string) *importForm {
 	form := widget.NewForm(row(t.T("ui.import.list"), f.list, ""), row(t.T("ui.import.source"), f.source, ""), row(t.T("ui.import.consent"), f.consent, ""))
 	f.ok = primary(t.T("ui.cmd.import"), theme.DownloadIcon(), f.run)
 	f.ok.Disable()
-	f.body = container.NewBorder(container.NewVBox(from, f.text), container.NewVBox(form, f.state), nil, nil, f.sample)
-	f.d = w.popup(t.T("ui.import.title"), f.body, widget.NewButton(t.T("ui.cancel"), func() { f.d.Hide() }), f.ok)
+	f.body = container.NewBorder(container.NewVBox(from, f.follow, f.text), container.NewVBox(form, f.state), nil, nil, f.sample)
+	f.d = w.popup(t.T("ui.import.title"), f.body, f.cancel, f.skip, f.ok)
 	f.d.SetOnClosed(f.giveUp)
+	f.followed()
 	w.fit(f.d, 760, 640)
 	switch {
 	case path != "":
@@ -132,30 +140,35 @@ func (w *Window) importDialog(path, text string) *importForm {
 func (w *Window) pasteImport() { w.importDialog("", w.app.Clipboard().Content()) }
 
 // dropped takes files that are let go over the window: letters go to the editor when dropped on it, pictures and
-// documents become attachments there, everything else is imported.
+// documents become attachments there, everything else is imported, one file after the other.
 func (w *Window) dropped(at fyne.Position, uris []fyne.URI) {
-	if len(uris) == 0 {
-		return
-	}
-	path := uris[0].Path()
 	pos := w.app.Driver().AbsolutePositionForObject(w.letterPane.root)
 	size := w.letterPane.root.Size()
 	inLetter := at.X >= pos.X && at.Y >= pos.Y && at.X < pos.X+size.Width && at.Y < pos.Y+size.Height
-	switch ext := strings.ToLower(filepath.Ext(path)); {
-	case inLetter && slices.Contains([]string{".md", ".markdown", ".html", ".htm"}, ext):
-		w.readLetter(path)
-	case inLetter:
-		w.attach(path)
-	default:
-		w.importDialog(path, "")
+	var people []string
+	for _, u := range uris {
+		path := u.Path()
+		switch ext := strings.ToLower(filepath.Ext(path)); {
+		case !inLetter:
+			people = append(people, path)
+		case slices.Contains([]string{".md", ".markdown", ".html", ".htm"}, ext):
+			w.readLetter(path)
+		default:
+			w.attach(path)
+		}
+	}
+	if len(people) > 0 {
+		w.importFiles(ImportInput{Path: people[0]}, people[1:], nil)
 	}
 }
 
-// give takes text: a path of a file counts as the file.
+// give takes text: a path of a file counts as the file, and several, a line each, as files that follow one another.
 func (f *importForm) give(text string) {
-	if one, yes := asPath(text); yes {
+	if paths, yes := asPaths(text); yes {
 		f.text.SetText("")
-		f.path.SetText(one)
+		f.rest = append(f.rest, paths[1:]...)
+		f.path.SetText(paths[0])
+		f.followed()
 		return
 	}
 	f.path.SetText("")
@@ -169,17 +182,30 @@ func (f *importForm) give(text string) {
 	f.text.SetText(text)
 }
 
-// asPath says whether a text is the path of a file, as a file manager copies it.
-func asPath(text string) (path string, yes bool) {
-	path = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(text), "file://"))
-	return path, !strings.ContainsAny(path, "\n@") && filepath.IsAbs(path)
+// asPaths says whether a text is the paths of files, as a file manager copies them: a line each.
+func asPaths(text string) (paths []string, yes bool) {
+	if len(text) > maxEditor {
+		return nil, false
+	}
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if line == "" {
+			continue
+		}
+		path := strings.TrimPrefix(line, "file://")
+		if strings.Contains(path, "@") || !filepath.IsAbs(path) {
+			return nil, false
+		}
+		paths = append(paths, path)
+	}
+	return paths, len(paths) > 0
 }
 
 // pasted sends people to the field of people and paths to that of paths, into whichever they are pasted. What is
 // pasted into the middle of people stays there.
 func (f *importForm) pasted(into *pasteEntry, text string) bool {
-	_, path := asPath(text)
-	people := strings.ContainsAny(strings.TrimSpace(text), "\n@")
+	_, path := asPaths(text)
+	people := !path && strings.ContainsAny(strings.TrimSpace(text), "\n@")
 	if into == f.path && !people || into == f.text && f.text.Text != "" && !path {
 		return false
 	}

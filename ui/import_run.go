@@ -24,18 +24,25 @@ func (f *importForm) spec() model.ImportSpec {
 	return spec
 }
 
-// run imports what is given.
+// run imports what is given; the file that follows is asked about once the report has been seen. A file that could not
+// be imported, or was given up on the way, is asked about again.
 func (f *importForm) run() {
 	in, spec := f.in, f.spec()
+	f.listTold = true
 	f.d.Hide()
 	f.w.importing(spec, "ui.import.cancelling", func(ctx context.Context, progress func(done, total int64)) (model.ImportReport, error) {
 		return f.w.svc.Import(ctx, in, spec, progress)
-	}, func(error) {})
+	}, func(err error) {
+		if err != nil {
+			f.again()
+		}
+	}, f.next)
 }
 
 // importing runs an import with a bar and a way to cancel; stopping is the key of what is said then. It calls ended
-// before it says how it ended.
-func (w *Window) importing(spec model.ImportSpec, stopping string, work func(ctx context.Context, progress func(done, total int64)) (model.ImportReport, error), ended func(error)) {
+// before it says how it ended, and seen once a report has been read.
+func (w *Window) importing(spec model.ImportSpec, stopping string, work func(ctx context.Context, progress func(done, total int64)) (model.ImportReport, error),
+	ended func(error), seen func()) {
 	t := w.t
 	bar := widget.NewProgressBar()
 	label := widget.NewLabel(t.T("ui.import.running"))
@@ -73,12 +80,12 @@ func (w *Window) importing(spec model.ImportSpec, stopping string, work func(ctx
 			w.showError(err)
 			return
 		}
-		w.importReport(spec, r)
+		w.importReport(spec, r, seen)
 	})
 }
 
-// importReport says how an import ended, row by row where rows were refused.
-func (w *Window) importReport(spec model.ImportSpec, r model.ImportReport) {
+// importReport says how an import ended, row by row where rows were refused; it calls seen when it is closed.
+func (w *Window) importReport(spec model.ImportSpec, r model.ImportReport, seen func()) {
 	t := w.t
 	head := wrapped(t.T("ui.import.report", "list", spec.ListName, "read", number(r.Read), "added", number(r.Added), "updated", number(r.Updated),
 		"duplicate", number(r.Duplicate), "invalid", number(r.Invalid), "suppressed", number(r.Suppressed)))
@@ -116,6 +123,7 @@ func (w *Window) importReport(spec model.ImportSpec, r model.ImportReport) {
 	show(save, len(r.Rejects) > 0)
 	d = w.popup(t.T("ui.import.done"), container.NewBorder(head, nil, nil, nil, body), undo, save, primary(t.T("ui.ok"), nil, func() { d.Hide() }))
 	d.escape = d.Hide
+	d.SetOnClosed(seen)
 	height := float32(200)
 	if len(r.Rejects) > 0 {
 		height = 440

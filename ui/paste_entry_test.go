@@ -16,6 +16,7 @@ func TestPasteFindsItsField(t *testing.T) {
 		{"a path into the people", "text", file + "\n", file, ""},
 		{"a link to a file", "text", "file://" + file, file, ""},
 		{"a path into the path", "path", file, file, ""},
+		{"several files", "text", "file://" + file + "\r\n/x/b.csv\n", file, ""},
 		{"people into the people", "text", "a@example.com", "", "a@example.com"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

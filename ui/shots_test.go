@@ -74,6 +74,14 @@ func scenes(lang string, w, h float32) map[string]func(t testing.TB) *rig {
 			r.run()
 			return r
 		},
+		"importseveral": func(t testing.TB) *rig {
+			f := shop(lang)
+			f.preview = csvPreview()
+			r := newRig(t, lang, f)
+			r.w.importFiles(ImportInput{Path: "/home/shop/customers-gbk.csv"}, []string{"/home/shop/会员.xlsx", "/home/shop/contacts.vcf"}, nil)
+			r.run()
+			return r
+		},
 		"check": func(t testing.TB) *rig {
 			r := newRig(t, lang, shop(lang))
 			r.w.checkDialog()
