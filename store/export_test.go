@@ -163,3 +163,10 @@ func NotUpTo(highest int64) []int64 {
 	s.trim(highest)
 	return s.ids()[1:]
 }
+
+// CutFrom makes scans be cut into ranges from so many ids on.
+func CutFrom(t interface{ Cleanup(func()) }, n int64) {
+	was := cutFrom
+	cutFrom = n
+	t.Cleanup(func() { cutFrom = was })
+}

@@ -1,23 +1,30 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
 	"hongyan/app/model"
 )
 
-// filtered is the set of those whom a filter chooses. Each condition is a set by one query; the rest is bits. exact
-// tells that all of them are there; else the set may hold ids of people who are gone, or never were.
-func (s *Store) filtered(ctx context.Context, f model.Filter, highest int64) (all idSet, exact bool, err error) {
+// filtered is the set of those among some (nil: all) whom a filter chooses; it may hold others who are not among them.
+// Each condition is a set by one query; the rest is bits. exact tells that all of them are there; else the set may
+// hold ids of people who are gone, or never were.
+//
+// The cheap conditions come first; the later ones look only at those whom the earlier ones have not decided: where
+// all have to hold, who is still chosen; where any does, who is not yet.
+func (s *Store) filtered(ctx context.Context, f model.Filter, among idSet, highest int64) (all idSet, exact bool, err error) {
 	if err := checkFilter(f); err != nil {
 		return nil, false, err
 	}
-	for _, c := range f.Conditions {
-		set, err := s.condition(ctx, c, highest)
+	cheaper := func(a, b model.Condition) int { return cmp.Compare(costs[a.What], costs[b.What]) }
+	for _, c := range slices.SortedStableFunc(slices.Values(f.Conditions), cheaper) {
+		set, err := s.condition(ctx, c, undecided(all, among, f.Any, highest), highest)
 		if err != nil {
 			return nil, false, err
 		}
@@ -38,6 +45,29 @@ func (s *Store) filtered(ctx context.Context, f model.Filter, highest int64) (al
 		}
 	}
 	return all, exact, nil
+}
+
+// costs order the kinds of conditions: by an index, by what stands in the row, by text that is taken apart. Last are
+// those who are never mailed: few are, so that to ask of them first spares the others little.
+var costs = map[model.ConditionKind]int{
+	model.WhereList: 0, model.WhereTag: 0, model.WhereSent: 1, model.WhereBounced: 1, model.WhereAdded: 2, model.WhereSource: 2,
+	model.WhereConsent: 2, model.WhereAddress: 3, model.WhereName: 3, model.WhereField: 4, model.WhereSuppressed: 5,
+}
+
+// undecided are those among some to whom the next condition matters, after all the earlier ones made a set.
+func undecided(all, among idSet, anyOf bool, highest int64) idSet {
+	if all == nil {
+		return among
+	}
+	rest := slices.Clone(all)
+	if anyOf {
+		rest.not()
+		rest.trim(highest)
+	}
+	if among != nil {
+		rest.and(among)
+	}
+	return rest
 }
 
 // maxFilterText is how many octets a condition may compare with; SQLite takes 50,000 in a pattern.
@@ -105,20 +135,20 @@ func checkCondition(c model.Condition) error {
 }
 
 // condition is the set of those of whom a condition is true, its Not left aside; but whoever may have got a letter is
-// not among those who did not.
-func (s *Store) condition(ctx context.Context, c model.Condition, highest int64) (idSet, error) {
+// not among those who did not. Of those who are not among some (nil: all) the set says nothing.
+func (s *Store) condition(ctx context.Context, c model.Condition, among idSet, highest int64) (idSet, error) {
 	from := func(q string, args ...any) (idSet, error) {
-		return s.app.gather(ctx, highest, highest, onlyID, q, args...)
+		return s.app.gather(ctx, among.ranges(highest), highest, onlyID, q, args...)
 	}
 	switch c.What {
 	case model.WhereAddress:
-		return s.withAddress(ctx, newTextTest(c), highest)
+		return s.withAddress(ctx, newTextTest(c), among, highest)
 	case model.WhereName:
-		return s.withName(ctx, newTextTest(c), highest)
+		return s.withName(ctx, newTextTest(c), among, highest)
 	case model.WhereField:
-		return s.withField(ctx, c, highest)
+		return s.withField(ctx, c, among, highest)
 	case model.WhereSource:
-		return s.fromSource(ctx, newTextTest(c), highest)
+		return s.fromSource(ctx, newTextTest(c), among, highest)
 	case model.WhereAdded:
 		day, err := time.ParseInLocation(time.DateOnly, c.Text, time.Local)
 		if err != nil {
@@ -148,7 +178,7 @@ func (s *Store) condition(ctx context.Context, c model.Condition, highest int64)
 		set.trim(highest)
 		return set, err
 	default:
-		return s.suppressed(ctx, "", highest)
+		return s.suppressed(ctx, "", among, highest)
 	}
 }
 
@@ -163,35 +193,35 @@ func (s *Store) there(ctx context.Context, d *database, kind, q string, id int64
 }
 
 // withAddress looks at the address as it is shown and as it is normalised: an international domain has two forms.
-func (s *Store) withAddress(ctx context.Context, t textTest, highest int64) (idSet, error) {
-	const like = ` FROM contacts WHERE (email LIKE ?1 ESCAPE '\' OR address LIKE ?1 ESCAPE '\') AND id BETWEEN ?2 AND ?3`
+func (s *Store) withAddress(ctx context.Context, t textTest, among idSet, highest int64) (idSet, error) {
+	const like = ` FROM contacts WHERE (email LIKE ?1 ESCAPE '\' OR address LIKE ?1 ESCAPE '\') AND id BETWEEN ? AND ?`
 	if t.exact() {
-		return s.app.gather(ctx, highest, highest, onlyID, `SELECT id`+like, t.pattern("", ""))
+		return s.app.gather(ctx, among.ranges(highest), highest, onlyID, `SELECT id`+like, t.pattern("", ""))
 	}
-	return s.app.gather(ctx, highest, highest, func(rows *sql.Rows) (int64, error) {
+	return s.app.gather(ctx, among.ranges(highest), highest, func(rows *sql.Rows) (int64, error) {
 		var id int64
 		var email, address sql.RawBytes
 		err := rows.Scan(&id, &email, &address)
-		if err == nil && !t.holds(email) && !t.holds(address) {
+		if err == nil && (!among.matters(id) || !t.holds(email) && !t.holds(address)) {
 			id = 0
 		}
 		return id, err
 	}, `SELECT id, email, address`+like, t.pattern("", ""))
 }
 
-func (s *Store) withName(ctx context.Context, t textTest, highest int64) (idSet, error) {
+func (s *Store) withName(ctx context.Context, t textTest, among idSet, highest int64) (idSet, error) {
 	const like = ` FROM contacts WHERE name LIKE ? ESCAPE '\' AND id BETWEEN ? AND ?`
 	switch {
 	case t.op == model.OpEmpty:
-		return s.app.gather(ctx, highest, highest, onlyID, `SELECT id FROM contacts WHERE trim(name) = '' AND id BETWEEN ? AND ?`)
+		return s.app.gather(ctx, among.ranges(highest), highest, onlyID, `SELECT id FROM contacts WHERE trim(name) = '' AND id BETWEEN ? AND ?`)
 	case t.exact():
-		return s.app.gather(ctx, highest, highest, onlyID, `SELECT id`+like, t.pattern("", ""))
+		return s.app.gather(ctx, among.ranges(highest), highest, onlyID, `SELECT id`+like, t.pattern("", ""))
 	}
-	return s.app.gather(ctx, highest, highest, func(rows *sql.Rows) (int64, error) {
+	return s.app.gather(ctx, among.ranges(highest), highest, func(rows *sql.Rows) (int64, error) {
 		var id int64
 		var name sql.RawBytes
 		err := rows.Scan(&id, &name)
-		if err == nil && !t.holds(name) {
+		if err == nil && (!among.matters(id) || !t.holds(name)) {
 			id = 0
 		}
 		return id, err
@@ -200,7 +230,7 @@ func (s *Store) withName(ctx context.Context, t textTest, highest int64) (idSet,
 
 // withField looks at one field. SQLite finds the rows whose JSON could tell that it holds; their values are then
 // looked at one by one.
-func (s *Store) withField(ctx context.Context, c model.Condition, highest int64) (idSet, error) {
+func (s *Store) withField(ctx context.Context, c model.Condition, among idSet, highest int64) (idSet, error) {
 	t := newTextTest(c)
 	name := toJSON(c.Field)
 	could, pattern := `fields LIKE ? ESCAPE '\'`, "%"+escapeLike(name)+":%"
@@ -211,10 +241,10 @@ func (s *Store) withField(ctx context.Context, c model.Condition, highest int64)
 	default:
 		pattern = "%" + escapeLike(name) + ":" + t.pattern(`"`, `"`) + "%"
 	}
-	return s.app.gather(ctx, highest, highest, func(rows *sql.Rows) (int64, error) {
+	return s.app.gather(ctx, among.ranges(highest), highest, func(rows *sql.Rows) (int64, error) {
 		var id int64
 		var text sql.RawBytes
-		if err := rows.Scan(&id, &text); err != nil {
+		if err := rows.Scan(&id, &text); err != nil || !among.matters(id) {
 			return 0, err
 		}
 		found := t.op == model.OpEmpty
@@ -243,7 +273,7 @@ func escapeGlob(text string) string {
 }
 
 // fromSource looks at the few sentences that there are, then for those who have one of them.
-func (s *Store) fromSource(ctx context.Context, t textTest, highest int64) (idSet, error) {
+func (s *Store) fromSource(ctx context.Context, t textTest, among idSet, highest int64) (idSet, error) {
 	texts, err := s.statements(ctx)
 	if err != nil {
 		return nil, err
@@ -255,6 +285,6 @@ func (s *Store) fromSource(ctx context.Context, t textTest, highest int64) (idSe
 			which = append(which, id)
 		}
 	}
-	return s.app.gather(ctx, highest, highest, onlyID,
+	return s.app.gather(ctx, among.ranges(highest), highest, onlyID,
 		`SELECT id FROM contacts WHERE source IN (SELECT value FROM json_each(?)) AND id BETWEEN ? AND ?`, toJSON(append([]int64{}, which...)))
 }

@@ -246,24 +246,66 @@ func sendLater(t testing.TB, s *store.Store, c *model.Campaign, o model.Outcome)
 	must(t, s.Flush(ctx))
 }
 
-// Whatever is asked, the same people are found as by looking at each of them.
+// Whatever is asked, the same people are found as by looking at each of them: by one scan, and by several of ranges.
 func TestFilterFindsWhatHolds(t *testing.T) {
+	t.Run("one scan", findsWhatHolds)
+	t.Run("ranges", func(t *testing.T) {
+		store.CutFrom(t, 100)
+		findsWhatHolds(t)
+	})
+}
+
+func findsWhatHolds(t *testing.T) {
 	s := fresh(t)
 	texts := []string{"", "a", "A", "ab", "É", "北京", "%", "_", `"`, `\`, `a"b`, "10", "9.5", "2026-01-02", " x "}
-	rows := make([]model.Row, 0, 200)
-	for i := range 200 {
-		e := fmt.Sprintf("u%d@example.com", i)
-		rows = append(rows, model.Row{Email: e, Address: e, Name: texts[i%len(texts)],
+	domains := []string{"example.com", "b.example", "not-b.example", "c.b.example"}
+	rows := make([]model.Row, 0, 400)
+	for i := range 400 {
+		e := fmt.Sprintf("u%d@%s", i, domains[i/3%len(domains)])
+		rows = append(rows, model.Row{Email: e, Address: e, Name: texts[i%len(texts)], NoConsent: i%7 == 0,
 			Fields: map[string]string{"f": texts[i*7%len(texts)] + texts[i*3%len(texts)], `g"`: texts[i*5%len(texts)]}})
 	}
-	load(t, s, "l", rows, 200)
+	load(t, s, "l", rows[:300], 300)
+	must(t, s.RemoveContacts(ctx, []int64{5, 6, 7, 100, 101, 222}, 0))
+	load(t, s, "m", rows[250:], 150)
 	var all []model.Contact
 	must(t, s.EachContact(ctx, 0, func(c *model.Contact) error { all = append(all, *c); return nil }))
+	onList, tagged := make(map[int64]bool), make(map[int64]bool)
+	list, err := s.ListByName(ctx, "m")
+	must(t, err)
+	must(t, s.EachContact(ctx, list.ID, func(c *model.Contact) error { onList[c.ID] = true; return nil }))
+	var some []int64
+	for i, c := range all {
+		if i > 40 && i < 140 || i%50 == 0 {
+			some, tagged[c.ID] = append(some, c.ID), true
+		}
+	}
+	_, err = s.TagContacts(ctx, some, "t")
+	must(t, err)
+	tag, err := s.TagByName(ctx, "t")
+	must(t, err)
+	for _, key := range []string{"@b.example", "u0@example.com", "u110@example.com", "u4@b.example", "nobody@example.com"} {
+		must(t, s.Suppress(ctx, model.Suppression{Key: key, Reason: "user"}))
+	}
 	ops := []model.ConditionOp{model.OpContains, model.OpIs, model.OpStarts, model.OpEnds, model.OpEmpty}
 	holds := func(c model.Condition, p model.Contact) bool {
 		v, text := strings.ToLower(p.Name), strings.ToLower(c.Text)
-		if c.What == model.WhereField {
+		switch c.What {
+		case model.WhereList:
+			return onList[p.ID] != c.Not
+		case model.WhereTag:
+			return tagged[p.ID] != c.Not
+		case model.WhereConsent:
+			return (p.Consent != "") != c.Not
+		case model.WhereSuppressed:
+			return (strings.HasSuffix(p.Email, "@b.example") || strings.HasSuffix(p.Email, ".b.example") ||
+				p.Email == "u0@example.com" || p.Email == "u110@example.com") != c.Not
+		case model.WhereField:
 			v = strings.ToLower(p.Fields[c.Field])
+		case model.WhereAddress:
+			v = p.Email
+		case model.WhereSource:
+			v = strings.ToLower(p.Source)
 		}
 		yes := false
 		switch c.Op {
@@ -280,15 +322,38 @@ func TestFilterFindsWhatHolds(t *testing.T) {
 		}
 		return yes != c.Not
 	}
+	finds := func(text string, p model.Contact) bool {
+		yes := strings.Contains(p.Email+"\n"+strings.ToLower(p.Name), text)
+		for _, v := range p.Fields {
+			yes = yes || strings.Contains(strings.ToLower(v), text)
+		}
+		return yes
+	}
+	kinds := []model.ConditionKind{model.WhereName, model.WhereField, model.WhereField, model.WhereAddress, model.WhereSource,
+		model.WhereList, model.WhereTag, model.WhereConsent, model.WhereSuppressed}
 	rapid.Check(t, func(rt *rapid.T) {
+		q := model.ContactQuery{Search: rapid.SampledFrom([]string{"", "", "a", "9", "u12"}).Draw(rt, "search")}
+		q.Sort = rapid.SampledFrom([]model.SortKey{model.SortAdded, model.SortEmail}).Draw(rt, "sort")
+		if rapid.Bool().Draw(rt, "of a list") {
+			q.ListID = list.ID
+		}
 		f := model.Filter{Any: rapid.Bool().Draw(rt, "any")}
-		for range rapid.IntRange(1, 3).Draw(rt, "conditions") {
-			c := model.Condition{What: rapid.SampledFrom([]model.ConditionKind{model.WhereName, model.WhereField}).Draw(rt, "what"),
+		for range rapid.IntRange(1, 4).Draw(rt, "conditions") {
+			c := model.Condition{What: rapid.SampledFrom(kinds).Draw(rt, "what"),
 				Not: rapid.Bool().Draw(rt, "not"), Op: rapid.SampledFrom(ops).Draw(rt, "op"), Text: rapid.SampledFrom(texts[1:]).Draw(rt, "text"),
 				Field: rapid.SampledFrom([]string{"f", `g"`, "none"}).Draw(rt, "field")}
+			switch {
+			case c.What == model.WhereList:
+				c.ID = list.ID
+			case c.What == model.WhereTag:
+				c.ID = tag.ID
+			case c.What == model.WhereAddress && c.Op == model.OpEmpty:
+				c.Op = model.OpContains
+			}
 			f.Conditions = append(f.Conditions, c)
 		}
-		var want []int64
+		q.Filter = f
+		var want []model.Contact
 		for _, p := range all {
 			n := 0
 			for _, c := range f.Conditions {
@@ -296,13 +361,20 @@ func TestFilterFindsWhatHolds(t *testing.T) {
 					n++
 				}
 			}
-			if n == len(f.Conditions) || f.Any && n > 0 {
-				want = append(want, p.ID)
+			if (n == len(f.Conditions) || f.Any && n > 0) && finds(q.Search, p) && (q.ListID == 0 || onList[p.ID]) {
+				want = append(want, p)
 			}
 		}
-		got, err := s.ContactIDs(ctx, model.ContactQuery{Filter: f})
-		if err != nil || !slices.Equal(got, want) {
-			rt.Fatalf("%+v: found %v, want %v, %v", f, got, want, err)
+		if q.Sort == model.SortEmail {
+			slices.SortFunc(want, func(a, b model.Contact) int { return strings.Compare(a.Email, b.Email) })
+		}
+		ids := make([]int64, len(want))
+		for i, p := range want {
+			ids[i] = p.ID
+		}
+		got, err := s.ContactIDs(ctx, q)
+		if err != nil || !slices.Equal(got, ids) {
+			rt.Fatalf("%+v: found %v, want %v, %v", q, got, ids, err)
 		}
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"math/bits"
 	"runtime"
+	"strings"
 	"sync"
 )
 
@@ -66,11 +67,17 @@ func (s idSet) count() (n int) {
 }
 
 // ids lists the set in ascending order.
-func (s idSet) ids() []int64 {
-	ids := make([]int64, 0, s.count())
-	for i, w := range s {
+func (s idSet) ids() []int64 { return s.between(0, int64(len(s))*64-1) }
+
+// between lists those of the set from one id to another, in ascending order.
+func (s idSet) between(from, to int64) []int64 {
+	words := s[from/64 : to/64+1]
+	ids := make([]int64, 0, words.count())
+	for i, w := range words {
 		for ; w != 0; w &= w - 1 {
-			ids = append(ids, int64(i)*64+int64(bits.TrailingZeros64(w)))
+			if id := (from/64+int64(i))*64 + int64(bits.TrailingZeros64(w)); from <= id && id <= to {
+				ids = append(ids, id)
+			}
 		}
 	}
 	return ids
@@ -79,17 +86,66 @@ func (s idSet) ids() []int64 {
 // scanParts is into how many ranges a long scan is cut: several for each reader, because ids may lie unevenly.
 const scanParts = 8
 
-// eachPart runs a query that is bound to a range of ids by its last two arguments, over all ids up to highest, on
-// several readers at once. f scans; it is called by one goroutine at a time for each part. The readers do not see the
-// same commit; each row is seen once.
-func (d *database) eachPart(ctx context.Context, highest int64, f func(part int, rows *sql.Rows) error, q string, args ...any) error {
-	if highest < 10_000 {
-		return d.each(ctx, func(rows *sql.Rows) error { return f(0, rows) }, q, append(args[:len(args):len(args)], 0, highest)...)
+// cutFrom is from how many ids on a scan is cut.
+var cutFrom int64 = 10_000
+
+// idRange is a range of ids that a scan is over; where few of them matter, these.
+type idRange struct {
+	from, to int64
+	few      []int64
+}
+
+// rangesOf cuts the ids up to highest into ranges.
+func rangesOf(highest int64) []idRange {
+	if highest < cutFrom {
+		return []idRange{{from: 0, to: highest}}
 	}
+	ranges := make([]idRange, scanParts)
+	for i := range ranges {
+		ranges[i] = idRange{from: highest*int64(i)/scanParts + 1, to: highest * int64(i+1) / scanParts}
+	}
+	return ranges
+}
+
+// fewOf is how many times as long as a step of a scan it takes to look one id up.
+const fewOf = 4
+
+// ranges are the ranges up to highest where a scan can meet somebody of a set; nil is everybody.
+func (s idSet) ranges(highest int64) []idRange {
+	all := rangesOf(highest)
+	if s == nil {
+		return all
+	}
+	ranges := all[:0]
+	for _, p := range all {
+		if ids := s.between(p.from, p.to); len(ids) > 0 {
+			p = idRange{from: ids[0], to: ids[len(ids)-1]}
+			if int64(len(ids))*fewOf <= p.to-p.from {
+				p.few = ids
+			}
+			ranges = append(ranges, p)
+		}
+	}
+	return ranges
+}
+
+// matters tells whether an id matters to a condition that looks only at those of the set; nil is everybody.
+func (s idSet) matters(id int64) bool { return s == nil || s.has(id) }
+
+// inRange is how a query says which ids it is over; byID what stands there instead where they are few.
+const (
+	inRange = `BETWEEN ? AND ?`
+	byID    = `IN (SELECT value FROM json_each(?))`
+)
+
+// eachPart runs a query that says inRange of an id, with its last arguments, over some ranges, on several readers at
+// once. f scans; it is called by one goroutine at a time for each part. The readers do not see the same commit; each
+// row is seen once.
+func (d *database) eachPart(ctx context.Context, ranges []idRange, f func(part int, rows *sql.Rows) error, q string, args ...any) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	parts := make(chan int, scanParts)
-	for i := range scanParts {
+	parts := make(chan int, len(ranges))
+	for i := range ranges {
 		parts <- i
 	}
 	close(parts)
@@ -97,12 +153,14 @@ func (d *database) eachPart(ctx context.Context, highest int64, f func(part int,
 	var once sync.Once
 	var work sync.WaitGroup
 	// One reader is left to whoever turns a page meanwhile.
-	for range min(runtime.GOMAXPROCS(0), max(1, d.readers.Stats().MaxOpenConnections-1)) {
+	for range min(len(ranges), runtime.GOMAXPROCS(0), max(1, d.readers.Stats().MaxOpenConnections-1)) {
 		work.Go(func() {
 			for i := range parts {
-				from, to := highest*int64(i)/scanParts+1, highest*int64(i+1)/scanParts
-				err := d.each(ctx, func(rows *sql.Rows) error { return f(i, rows) }, q, append(args[:len(args):len(args)], from, to)...)
-				if err != nil {
+				q, args := q, append(args[:len(args):len(args)], ranges[i].from, ranges[i].to)
+				if few := ranges[i].few; few != nil {
+					q, args = strings.Replace(q, inRange, byID, 1), append(args[:len(args)-2], toJSON(few))
+				}
+				if err := d.each(ctx, func(rows *sql.Rows) error { return f(i, rows) }, q, args...); err != nil {
 					once.Do(func() { first = err })
 					cancel()
 				}
@@ -116,7 +174,7 @@ func (d *database) eachPart(ctx context.Context, highest int64, f func(part int,
 // collect is eachPart for one number a row, in the order of the ranges.
 func (d *database) collect(ctx context.Context, highest int64, q string, args ...any) ([]int64, error) {
 	var parts [scanParts][]int64
-	err := d.eachPart(ctx, highest, func(part int, rows *sql.Rows) error {
+	err := d.eachPart(ctx, rangesOf(highest), func(part int, rows *sql.Rows) error {
 		var v int64
 		err := rows.Scan(&v)
 		parts[part] = append(parts[part], v)
@@ -133,10 +191,10 @@ func (d *database) collect(ctx context.Context, highest int64, q string, args ..
 	return all, err
 }
 
-// gather is eachPart for the set of the ids that f says; highest bounds the ranges, size the set.
-func (d *database) gather(ctx context.Context, highest, size int64, f func(rows *sql.Rows) (id int64, err error), q string, args ...any) (idSet, error) {
-	var parts [scanParts]idSet
-	err := d.eachPart(ctx, highest, func(part int, rows *sql.Rows) error {
+// gather is eachPart for the set of the ids that f says; size bounds the set.
+func (d *database) gather(ctx context.Context, ranges []idRange, size int64, f func(rows *sql.Rows) (id int64, err error), q string, args ...any) (idSet, error) {
+	parts := make([]idSet, len(ranges))
+	err := d.eachPart(ctx, ranges, func(part int, rows *sql.Rows) error {
 		id, err := f(rows)
 		if parts[part] == nil {
 			parts[part] = newIDSet(size)

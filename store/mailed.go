@@ -139,14 +139,14 @@ func (s *Store) settled(ctx context.Context, campaign int64, state model.State, 
 		return newIDSet(highest), coded(err, s.deliveries.path)
 	}
 	before := first - 1
-	return s.deliveries.gather(ctx, last-before, highest, f, `SELECT `+columns+` FROM deliveries NOT INDEXED
+	return s.deliveries.gather(ctx, rangesOf(last-before), highest, f, `SELECT `+columns+` FROM deliveries NOT INDEXED
 		WHERE campaign_id = ?1 AND state = ?2 AND id BETWEEN ?4 + ?3 AND ?5 + ?3`, campaign, string(state), before)
 }
 
 // bounced is the set of those to whom the latest letter that ended was refused for good because of the address, and
 // of those who are suppressed because one bounced.
 func (s *Store) bounced(ctx context.Context, highest int64) (idSet, error) {
-	set, err := s.suppressed(ctx, "bounce", highest)
+	set, err := s.suppressed(ctx, "bounce", nil, highest)
 	if err != nil {
 		return nil, err
 	}
@@ -201,8 +201,8 @@ func (s *Store) bounced(ctx context.Context, highest int64) (idSet, error) {
 }
 
 // suppressed is the set of those who are never mailed, for a reason ("": any), by their address, their domain or one
-// above it.
-func (s *Store) suppressed(ctx context.Context, reason string, highest int64) (idSet, error) {
+// above it. Of those who are not among some (nil: all) the set says nothing.
+func (s *Store) suppressed(ctx context.Context, reason string, among idSet, highest int64) (idSet, error) {
 	var last int64
 	domains := make(map[string]bool)
 	err := s.app.each(ctx, func(rows *sql.Rows) error {
@@ -217,26 +217,40 @@ func (s *Store) suppressed(ctx context.Context, reason string, highest int64) (i
 	if err != nil {
 		return nil, err
 	}
-	set, err := s.app.gather(ctx, last, highest, onlyID, `SELECT c.id FROM suppressions s CROSS JOIN contacts c ON c.email = s.key
+	set, err := s.app.gather(ctx, rangesOf(last), highest, onlyID, `SELECT c.id FROM suppressions s CROSS JOIN contacts c ON c.email = s.key
 		WHERE ?1 IN ('', s.reason) AND s.id BETWEEN ?2 AND ?3`, reason)
 	if err != nil || len(domains) == 0 {
 		return set, err
 	}
-	byDomain, err := s.app.gather(ctx, highest, highest, func(rows *sql.Rows) (int64, error) {
+	could, args := couldEnd(slices.Collect(maps.Keys(domains)))
+	byDomain, err := s.app.gather(ctx, among.ranges(highest), highest, func(rows *sql.Rows) (int64, error) {
 		var id int64
 		var email sql.RawBytes
-		if err := rows.Scan(&id, &email); err != nil {
+		if err := rows.Scan(&id, &email); err != nil || !among.matters(id) {
 			return 0, err
 		}
 		if !inDomain(domains, string(email)) {
 			id = 0
 		}
 		return id, nil
-	}, `SELECT id, email FROM contacts WHERE id BETWEEN ? AND ?`)
+	}, `SELECT id, email FROM contacts WHERE `+could+` AND id BETWEEN ? AND ?`, args...)
 	if err == nil {
 		set.or(byDomain)
 	}
 	return set, err
+}
+
+// couldEnd is a condition on the addresses that could be of some domains, written as "@example.com". SQLite leaves the
+// others out in a fraction of the time of handing them over, unless it has many to compare with.
+func couldEnd(domains []string) (q string, args []any) {
+	const many = 4
+	if len(domains) > many {
+		return "true", nil
+	}
+	for _, d := range domains {
+		args = append(args, "%"+escapeLike(d[1:]))
+	}
+	return "(" + strings.Repeat(`email LIKE ? ESCAPE '\' OR `, len(args)-1) + `email LIKE ? ESCAPE '\')`, args
 }
 
 // inDomain tells whether the domain of an address, or one above it, is among some that are written as "@example.com".

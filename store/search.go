@@ -84,24 +84,32 @@ func (s *Store) everybody(ctx context.Context, sort model.SortKey, highest int64
 
 // meant is the set of those that a query is about. exact tells that all of them are there.
 func (s *Store) meant(ctx context.Context, q model.ContactQuery, highest int64) (set idSet, exact bool, err error) {
+	if q.ListID != 0 && (q.Search == "" || !q.Filter.Empty()) {
+		set, err = s.app.gather(ctx, rangesOf(highest), highest, onlyID, `SELECT contact_id FROM list_members WHERE list_id = ? AND contact_id BETWEEN ? AND ?`, q.ListID)
+		if err != nil {
+			return nil, false, err
+		}
+		exact = true
+	}
+	narrow := func(found idSet, there bool, err error) error {
+		if set != nil && err == nil {
+			found.and(set)
+		}
+		set, exact = found, exact || there
+		return err
+	}
 	if !q.Filter.Empty() {
-		if set, exact, err = s.filtered(ctx, q.Filter, highest); err != nil {
+		if err := narrow(s.filtered(ctx, q.Filter, set, highest)); err != nil {
 			return nil, false, err
 		}
 	}
-	if q.Search == "" && q.ListID == 0 {
-		return set, exact, nil
-	}
-	var found idSet
 	if q.Search != "" {
-		found, err = s.search(ctx, q, highest)
-	} else {
-		found, err = s.app.gather(ctx, highest, highest, onlyID, `SELECT contact_id FROM list_members WHERE list_id = ? AND contact_id BETWEEN ? AND ?`, q.ListID)
+		found, err := s.search(ctx, q, set, highest)
+		if err := narrow(found, true, err); err != nil {
+			return nil, false, err
+		}
 	}
-	if err == nil && set != nil {
-		found.and(set)
-	}
-	return found, true, err
+	return set, exact, nil
 }
 
 // highest is the highest id of a contact, an upper bound of their number.
@@ -158,22 +166,23 @@ func (s *Store) statements(ctx context.Context) (map[int64]string, error) {
 	return texts, err
 }
 
-// search looks through every contact. Fields are stored as JSON, so where only they match, their values are looked at
-// one by one: what stands in a field's name, or in the JSON around, is not meant.
-func (s *Store) search(ctx context.Context, q model.ContactQuery, highest int64) (idSet, error) {
+// search looks through every contact, or those among some; of the others the set says nothing. Fields are stored as
+// JSON, so where only they match, their values are looked at one by one: what stands in a field's name, or in the JSON
+// around, is not meant.
+func (s *Store) search(ctx context.Context, q model.ContactQuery, among idSet, highest int64) (idSet, error) {
 	const plain = `c.email LIKE ?1 ESCAPE '\' OR c.address LIKE ?1 ESCAPE '\' OR c.name LIKE ?1 ESCAPE '\'`
 	quoted := toJSON(q.Search)
 	inJSON := quoted[1 : len(quoted)-1]
 	args := []any{like(q.Search), like(inJSON), q.ListID}
-	from := `contacts c WHERE ?3 = 0 AND c.id BETWEEN ?4 AND ?5`
+	from := `contacts c WHERE ?3 = 0 AND c.id BETWEEN ? AND ?`
 	if q.ListID != 0 {
-		from = `list_members m CROSS JOIN contacts c ON c.id = m.contact_id WHERE m.list_id = ?3 AND m.contact_id BETWEEN ?4 AND ?5`
+		from = `list_members m CROSS JOIN contacts c ON c.id = m.contact_id WHERE m.list_id = ?3 AND m.contact_id BETWEEN ? AND ?`
 	}
 	wanted := bytes.ToLower([]byte(inJSON))
-	return s.app.gather(ctx, highest, highest, func(rows *sql.Rows) (int64, error) {
+	return s.app.gather(ctx, among.ranges(highest), highest, func(rows *sql.Rows) (int64, error) {
 		var id int64
 		var text sql.RawBytes
-		if err := rows.Scan(&id, &text); err != nil || len(text) == 0 {
+		if err := rows.Scan(&id, &text); err != nil || len(text) == 0 || !among.matters(id) {
 			return id, err
 		}
 		found := false
