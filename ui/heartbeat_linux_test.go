@@ -64,8 +64,8 @@ func (l *loop) do(f func()) {
 }
 
 // until asks f on the window's goroutine until it says yes, or fails.
-func (l *loop) until(b *testing.B, what string, f func() bool) {
-	b.Helper()
+func (l *loop) until(t testing.TB, what string, f func() bool) {
+	t.Helper()
 	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
 		ok := false
 		l.do(func() { ok = f() })
@@ -73,15 +73,15 @@ func (l *loop) until(b *testing.B, what string, f func() bool) {
 			return
 		}
 	}
-	b.Fatal("not within two minutes: ", what)
+	t.Fatal("not within two minutes: ", what)
 }
 
-func people(b *testing.B, from, n int) string {
-	b.Helper()
-	path := filepath.Join(b.TempDir(), "people.csv")
+func people(t testing.TB, from, n int) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "people.csv")
 	f, err := os.Create(path)
 	if err != nil {
-		b.Fatal(err)
+		t.Fatal(err)
 	}
 	w := bufio.NewWriter(f)
 	fmt.Fprintln(w, "email,name,city")
@@ -89,63 +89,102 @@ func people(b *testing.B, from, n int) string {
 		fmt.Fprintf(w, "customer%07d@example.com,张伟%d,上海\n", from+i, i%1000)
 	}
 	if err := w.Flush(); err != nil {
-		b.Fatal(err)
+		t.Fatal(err)
 	}
 	if err := f.Close(); err != nil {
-		b.Fatal(err)
+		t.Fatal(err)
 	}
 	return path
+}
+
+// beat is a window over a real folder, on a goroutine of its own that tells how long it was held.
+type beat struct {
+	*loop
+	w *ui.Window
+}
+
+func newBeat(t testing.TB) *beat {
+	dir := t.TempDir()
+	st, err := store.Open(context.Background(), dir, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	core := app.New(app.Options{Dir: dir, Store: st, Version: "test", Secrets: secrets.Open(secrets.Options{Dir: dir, FileOnly: true})})
+	svc := bridge.New(core)
+	l := &beat{loop: newLoop()}
+	gone := make(chan struct{})
+	l.do(func() {
+		l.w = ui.New(fyne.CurrentApp(), svc, ui.Options{Lang: "zh", Dispatch: func(f func()) { l.queue <- f }, Tick: 100 * time.Millisecond, Close: svc.Close})
+		l.w.Show()
+	})
+	t.Cleanup(func() {
+		l.do(func() { l.w.CloseFor(func() { close(gone) }) })
+		<-gone
+		if err := st.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return l
+}
+
+// imports brings n people in through the window while the list is scrolled, and waits until they are shown.
+func (l *beat) imports(t testing.TB, from, n int) {
+	t.Helper()
+	var ready func() bool
+	var run func()
+	path := people(t, from, n)
+	l.do(func() { ready, run = l.w.StartImport(path, fmt.Sprint("list", from)) })
+	l.until(t, "the preview", func() bool { return ready() })
+	l.do(run)
+	step := 0
+	l.until(t, "the report", func() bool {
+		step++
+		l.w.Wheel(step)
+		return l.w.ImportEnded()
+	})
+	l.until(t, "the people", func() bool { return l.w.People() == n })
+}
+
+// reset forgets what was measured; sorted gives it, the longest last.
+func (l *beat) reset() { l.do(func() { l.took, l.cpu = nil, nil }) }
+
+func (l *beat) sorted() (took, cpu []time.Duration) {
+	l.do(func() { took, cpu = slices.Sorted(slices.Values(l.took)), slices.Sorted(slices.Values(l.cpu)) })
+	return took, cpu
+}
+
+// TestHeartbeat: no call holds the window's goroutine for the time of a frame while 200,000 people are imported. What
+// counts is the time of the processor: by the clock a call also waits for whatever else the machine is busy with.
+func TestHeartbeat(t *testing.T) {
+	if testing.Short() || raceDetector {
+		t.Skip("needs the speed that users have")
+	}
+	const frame = 16 * time.Millisecond
+	l := newBeat(t)
+	l.imports(t, 0, 1000) // what is drawn for the first time reads fonts
+	l.reset()
+	l.imports(t, 1000, 200_000)
+	took, cpu := l.sorted()
+	longest := cpu[len(cpu)-1]
+	t.Logf("%d calls; the longest took %v of the processor and %v by the clock", len(cpu), longest, took[len(took)-1])
+	if longest >= frame {
+		t.Errorf("a call held the window for %v of the processor, want below %v", longest, frame)
+	}
 }
 
 // BenchmarkHeartbeat imports 100,000 people through the window, over a real folder that holds 100,000, while the user
 // scrolls. It tells how long the window's goroutine was held at most by one call: above 16 ms a frame is missed.
 func BenchmarkHeartbeat(b *testing.B) {
-	dir := b.TempDir()
-	st, err := store.Open(context.Background(), dir, store.Options{})
-	if err != nil {
-		b.Fatal(err)
-	}
-	core := app.New(app.Options{Dir: dir, Store: st, Version: "test", Secrets: secrets.Open(secrets.Options{Dir: dir, FileOnly: true})})
-	svc := bridge.New(core)
-	l := newLoop()
-	var w *ui.Window
-	gone := make(chan struct{})
-	l.do(func() {
-		w = ui.New(fyne.CurrentApp(), svc, ui.Options{Lang: "zh", Dispatch: func(f func()) { l.queue <- f }, Tick: 100 * time.Millisecond, Close: svc.Close})
-		w.Show()
-	})
-	b.Cleanup(func() {
-		l.do(func() { w.CloseFor(func() { close(gone) }) })
-		<-gone
-		if err := st.Close(); err != nil {
-			b.Error(err)
-		}
-	})
-	imported := func(from, n int) {
-		var ready func() bool
-		var run func()
-		path := people(b, from, n)
-		l.do(func() { ready, run = w.StartImport(path, fmt.Sprint("list", from)) })
-		l.until(b, "the preview", func() bool { return ready() })
-		l.do(run)
-		step := 0
-		l.until(b, "the report", func() bool {
-			step++
-			w.Wheel(step)
-			return w.ImportEnded()
-		})
-		l.until(b, "the people", func() bool { return w.People() == n })
-	}
-	imported(0, 100_000)
-	l.do(func() { l.took, l.cpu = nil, nil })
+	l := newBeat(b)
+	l.imports(b, 0, 100_000)
+	l.reset()
 	at := 100_000
 	for b.Loop() {
-		imported(at, 100_000)
+		l.imports(b, at, 100_000)
 		at += 100_000
 	}
 	b.StopTimer()
-	var took, cpu []time.Duration
-	l.do(func() { took, cpu = slices.Sorted(slices.Values(l.took)), slices.Sorted(slices.Values(l.cpu)) })
+	took, cpu := l.sorted()
 	ms := func(d time.Duration) float64 { return float64(d) / 1e6 }
 	b.ReportMetric(ms(took[len(took)-1]), "max-ms")
 	b.ReportMetric(ms(cpu[len(cpu)-1]), "max-cpu-ms")
