@@ -17,6 +17,7 @@ import (
 	fyneapp "fyne.io/fyne/v2/app"
 
 	"hongyan/app"
+	"hongyan/app/contacts"
 	"hongyan/app/secrets"
 	"hongyan/assets"
 	"hongyan/store"
@@ -51,9 +52,7 @@ func main() {
 }
 
 func run(data, lang string, practice bool) (code int) {
-	// A desktop has other programs: reading fonts and a long list at the start takes twice what is kept of them.
-	debug.SetGCPercent(50)
-	time.AfterFunc(5*time.Second, debug.FreeOSMemory)
+	lean()
 	a := fyneapp.NewWithID(appID)
 	st, err := store.Open(context.Background(), data, store.Options{})
 	if err != nil {
@@ -61,6 +60,7 @@ func run(data, lang string, practice bool) (code int) {
 	}
 	defer func() { code = crashed(recover(), data, lang, code) }()
 	core := app.New(app.Options{Dir: data, Store: st, Version: version,
+		Folder:  func(path string) (contacts.Folder, error) { return otherFolder(data, path) },
 		Secrets: secrets.Open(secrets.Options{Dir: data, Passphrase: os.Getenv("HONGYAN_PASSPHRASE")})})
 	svc := bridge.New(core)
 	// The journal is closed last, when nothing can write to it any more.
@@ -84,6 +84,29 @@ func run(data, lang string, practice bool) (code int) {
 		fmt.Fprintln(os.Stderr, "hongyan:", assets.For(lang).Error(err))
 	}
 	return end()
+}
+
+// lean keeps memory low: a desktop has other programs. Reading fonts and a long list at the start would take twice what
+// is kept of them, so Go collects more often then, and gives back above a bound that a folder of a million people does
+// not need. The bound goes soon, because a larger folder would be collected without end.
+func lean() {
+	debug.SetGCPercent(25)
+	bound := debug.SetMemoryLimit(100 << 20)
+	time.AfterFunc(time.Second, debug.FreeOSMemory)
+	time.AfterFunc(5*time.Second, func() {
+		debug.SetMemoryLimit(bound)
+		debug.SetGCPercent(50)
+		debug.FreeOSMemory()
+	})
+}
+
+// otherFolder opens the data folder of another Hongyan to import from.
+func otherFolder(data, path string) (contacts.Folder, error) {
+	f, err := store.OpenFolder(context.Background(), data, path)
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
 }
 
 // onSignal calls f, on the window's goroutine, when the session ends or somebody asks the process to. Fyne would end
