@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"hongyan/app/campaign"
+	"hongyan/app/contacts"
 	"hongyan/app/livelog"
 	"hongyan/app/model"
 	"hongyan/app/secrets"
@@ -23,6 +24,9 @@ type Options struct {
 	Clock   campaign.Clock   // of the runners; default the system's
 
 	Resolver Resolver // of LookUpDomains; default the system's
+
+	// Folder opens the data folder of another Hongyan to import from; nil: it is refused.
+	Folder func(path string) (contacts.Folder, error)
 }
 
 // App is Hongyan without a window. Its methods are safe for concurrent use.
@@ -38,6 +42,7 @@ type App struct {
 	tokens  signIns
 	noBDAT  sync.Map // host:port of servers that offered CHUNKING and did not take BDAT
 
+	folder   func(path string) (contacts.Folder, error)
 	resolver Resolver
 	domains  verdicts // of the resolver
 
@@ -50,7 +55,7 @@ type App struct {
 
 // New makes an App over an open store, which stays the caller's to close.
 func New(o Options) *App {
-	a := &App{dir: o.Dir, store: o.Store, secrets: o.Secrets, version: o.Version, now: o.Now, clock: o.Clock, resolver: o.Resolver,
+	a := &App{dir: o.Dir, store: o.Store, secrets: o.Secrets, version: o.Version, now: o.Now, clock: o.Clock, resolver: o.Resolver, folder: o.Folder,
 		log: livelog.New(0), lanes: campaign.NewAccounts(o.Store, o.Clock), runs: map[int64]*run{}, byID: map[int64]model.Account{}}
 	if a.now == nil {
 		a.now = time.Now

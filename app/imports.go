@@ -25,6 +25,10 @@ const prospectRows = 2_000_000
 // stored, and the report says what would be. progress, when not nil, is called now and then with
 // octets read and the size. A cancelled or failed import is undone; ENoAddresses when nothing was found. One that
 // dies with the process stays open: see ResumeImport.
+//
+// From the data folder of another Hongyan its list of the never mailed is taken over too, before anybody else, and stays
+// when the import is undone: who said no there is mailed from neither. How these people agreed comes from there, person by
+// person, so that spec need not say it.
 func (a *App) Import(ctx context.Context, src *contacts.Source, spec model.ImportSpec, dry bool, progress func(done, total int64)) (model.ImportReport, error) {
 	spec.ListName, spec.Source, spec.Consent = strings.TrimSpace(spec.ListName), strings.TrimSpace(spec.Source), strings.TrimSpace(spec.Consent)
 	if spec.ListName == "" {
@@ -32,7 +36,7 @@ func (a *App) Import(ctx context.Context, src *contacts.Source, spec model.Impor
 	}
 	// Whoever stands in a chat record or on a page did not hand over the address: their consent is recorded
 	// person by person, later.
-	if spec.Source == "" || (spec.Consent == "" && !src.NoConsent()) {
+	if spec.Source == "" || (spec.Consent == "" && !src.NoConsent() && src.Format() != contacts.FormatFolder) {
 		return model.ImportReport{}, model.E(model.EConsent, nil)
 	}
 	spec.Format, spec.Charset = src.Format(), src.Charset()
@@ -44,6 +48,9 @@ func (a *App) Import(ctx context.Context, src *contacts.Source, spec model.Impor
 	if !dry {
 		begin = a.store.BeginImport
 		spec.ImportFile = importFile(src)
+		if err := a.takeSuppressions(ctx, src); err != nil {
+			return model.ImportReport{}, err
+		}
 	}
 	into, err := begin(ctx, spec)
 	if err != nil {
@@ -54,6 +61,21 @@ func (a *App) Import(ctx context.Context, src *contacts.Source, spec model.Impor
 		return run.report, errors.Join(err, into.Abort(context.WithoutCancel(ctx)))
 	}
 	return run.finish(ctx, src, began)
+}
+
+// takeSuppressions takes over whom a data folder never mails.
+func (a *App) takeSuppressions(ctx context.Context, src *contacts.Source) error {
+	all, err := src.Suppressions(ctx)
+	if err == nil && len(all) > 0 {
+		_, err = a.store.SuppressAll(ctx, all)
+	}
+	return err
+}
+
+// OpenSource opens a file, or the data folder of another Hongyan, to be imported. The caller closes it.
+func (a *App) OpenSource(path string, opt contacts.Options) (*contacts.Source, error) {
+	opt.Folder = a.folder
+	return contacts.Open(path, opt)
 }
 
 // Prospect counts what an import would do, as its report would, and stores nothing. Neither list, source nor consent
@@ -95,7 +117,11 @@ func (r *importRun) read(ctx context.Context, src *contacts.Source, progress fun
 		if r.rows == r.most && r.most > 0 {
 			return errEnough
 		}
-		if r.rows++; r.rows <= r.skip.Rows {
+		r.rows++
+		if r.skip.Format == contacts.FormatFolder && row.Line <= r.skip.Line { // people may have come and gone there
+			return nil
+		}
+		if r.skip.Format != contacts.FormatFolder && r.rows <= r.skip.Rows {
 			if r.rows == r.skip.Rows && row.Line != r.skip.Line {
 				return model.E(model.EImportChanged, nil, "path", src.Name())
 			}
@@ -115,9 +141,9 @@ func (r *importRun) read(ctx context.Context, src *contacts.Source, progress fun
 	switch {
 	case err != nil && !errors.Is(err, errEnough):
 		return err
-	case r.rows < r.skip.Rows:
+	case r.rows < r.skip.Rows && r.skip.Format != contacts.FormatFolder:
 		return model.E(model.EImportChanged, nil, "path", src.Name())
-	case r.rows == 0:
+	case r.rows == 0 && r.skip.Rows == 0:
 		return model.E(model.ENoAddresses, nil, "path", src.Name())
 	}
 	return errors.Join(err, r.flush(ctx))

@@ -19,6 +19,9 @@ import (
 // stored or counted twice, and the report is that of the whole, as if it had never been cut off. The file is read as it
 // was read then, whatever src was opened with; src only says where it is now, and nil that it is where it was.
 //
+// In the data folder of another Hongyan people may have come, changed and gone meanwhile: it goes on behind the last one
+// that was stored, with those who are there now.
+//
 // EImportPasted when it was no file, EImportChanged when the file is not the same any more. Whatever goes wrong, and when
 // it is cancelled, the import stays open with all that is stored.
 func (a *App) ResumeImport(ctx context.Context, importID int64, src *contacts.Source, progress func(done, total int64)) (model.ImportReport, error) {
@@ -34,11 +37,14 @@ func (a *App) ResumeImport(ctx context.Context, importID int64, src *contacts.So
 	if src != nil && src.Name() != "" {
 		path = src.Name()
 	}
-	again, err := reopen(path, &was)
+	again, err := a.reopen(path, &was)
 	if err != nil {
 		return model.ImportReport{}, err
 	}
 	defer func() { _ = again.Close() }()
+	if err := a.takeSuppressions(ctx, again); err != nil {
+		return model.ImportReport{}, errors.Join(err, into.Leave())
+	}
 	run := importRun{into: into, skip: was}
 	err = run.read(ctx, again, progress)
 	if err == nil {
@@ -51,7 +57,7 @@ func (a *App) ResumeImport(ctx context.Context, importID int64, src *contacts.So
 }
 
 // reopen opens the file of an import to be read as it was.
-func reopen(path string, was *model.Import) (*contacts.Source, error) {
+func (a *App) reopen(path string, was *model.Import) (*contacts.Source, error) {
 	if size, digest, err := digestOf(path); err == nil && (size != was.Size || digest != was.Digest) {
 		return nil, model.E(model.EImportChanged, nil, "path", path)
 	}
@@ -62,13 +68,25 @@ func reopen(path string, was *model.Import) (*contacts.Source, error) {
 			opt.Mapping[i] = contacts.Role(role)
 		}
 	}
-	return contacts.Open(path, opt)
+	src, err := a.OpenSource(path, opt)
+	if err != nil {
+		return nil, err
+	}
+	folder := was.Format == contacts.FormatFolder
+	if folder != (src.Format() == contacts.FormatFolder) || folder && src.Identity() != was.Digest {
+		return nil, errors.Join(model.E(model.EImportChanged, nil, "path", path), src.Close())
+	}
+	return src, nil
 }
 
 // importFile is what it takes to read a source again; nothing of one that is no file.
 func importFile(src *contacts.Source) (f model.ImportFile) {
 	path, err := filepath.Abs(src.Name())
 	if src.Name() == "" || err != nil {
+		return f
+	}
+	if src.Format() == contacts.FormatFolder {
+		f.Digest, f.Path, f.Sheet = src.Identity(), path, src.Sheet()
 		return f
 	}
 	if f.Size, f.Digest, err = digestOf(path); err != nil {

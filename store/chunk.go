@@ -61,6 +61,7 @@ type chunk struct {
 	ids        idSet // people that earlier chunks named
 	source     int64
 	consent    int64
+	own        []int64      // the statements of pack.consents
 	suppressed map[int]bool // by place among the people
 	known      []known      // in order of ids
 	n          importTally
@@ -83,10 +84,25 @@ func knownOf(some []known, id int64) *known {
 
 // consentOf is the statement of a row.
 func (c *chunk) consentOf(r *packed) int64 {
-	if r.agreed {
-		return c.consent
+	switch {
+	case !r.agreed:
+		return 0
+	case r.consent != 0:
+		return c.own[r.consent-1]
 	}
-	return 0
+	return c.consent
+}
+
+// agree finds the numbers of the statements that rows have of their own.
+func (c *chunk) agree(number func(text string) (int64, error)) error {
+	c.own = make([]int64, len(c.consents))
+	for i, text := range c.consents {
+		var err error
+		if c.own[i], err = number(text); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // lookUp finds who is known already, and who is suppressed. The addresses are in order, so that their index is gone
@@ -164,6 +180,9 @@ func idList(some []known, f func(known) bool) string {
 // less where there are none.
 func (c *chunk) write(t *tx, im *importer) (first, last int64, err error) {
 	if err := c.fold(); err != nil {
+		return 0, 0, err
+	}
+	if err := c.agree(func(text string) (int64, error) { return statement(t, text) }); err != nil {
 		return 0, 0, err
 	}
 	if err := c.lookUp(t); err != nil {

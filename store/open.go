@@ -97,8 +97,8 @@ func (s *Store) openReading(ctx context.Context) error {
 			return model.E(model.ENotOurs, nil, "path", file)
 		case version > len(steps):
 			return model.E(model.ENewer, nil, "path", file)
-		case version < len(steps): // it must be upgraded first, by opening it for writing
-			return model.E(model.EReadOnly, nil, "path", file)
+		case version < len(steps):
+			return model.E(model.EReadOnly, errOlder, "path", file)
 		}
 	}
 	return nil
@@ -122,6 +122,9 @@ func look(ctx context.Context, file string, immutable bool) (d *database, id int
 	}
 	return d, id, version, nil
 }
+
+// errOlder says that a file must be upgraded first, by opening it for writing.
+var errOlder = errors.New("of an earlier version")
 
 func (s *Store) hold(k kind, d *database) {
 	if k.file == appKind.file {

@@ -29,14 +29,18 @@ type pack struct {
 	people []int32 // after fold: the rows that stand for a person, in order of addresses
 	line   int     // of the last row
 	keys   []packKey
+	// consents are the statements of consent that rows have of their own.
+	consents   []string
+	consentNos map[string]int32
 }
 
 // packed is a row. What several rows say of one person is folded into the first of them.
 type packed struct {
 	email, address, name, fields span
-	agreed                       bool // the source does not speak against consent
-	known                        bool // the person was there before the chunk
-	folded                       bool // into an earlier row
+	consent                      int32 // in pack.consents, from 1; 0: that of the import
+	agreed                       bool  // the source does not speak against consent
+	known                        bool  // the person was there before the chunk
+	folded                       bool  // into an earlier row
 }
 
 // span is a part of pack.text.
@@ -50,6 +54,8 @@ type packKey struct {
 
 func (p *pack) reset() {
 	p.text, p.rows, p.people, p.keys, p.line = p.text[:0], p.rows[:0], p.people[:0], p.keys[:0], 0
+	p.consents = p.consents[:0]
+	clear(p.consentNos)
 }
 
 func (p *pack) put(s string) span {
@@ -63,8 +69,26 @@ func (p *pack) string(s span) string { return string(p.bytes(s)) }
 
 func (p *pack) add(r *model.Row) {
 	p.rows = append(p.rows, packed{email: p.put(r.Email), address: p.put(shown(r.Address, r.Email)), name: p.put(r.Name),
-		fields: p.put(fieldsText(r.Fields)), agreed: !r.NoConsent})
+		fields: p.put(fieldsText(r.Fields)), consent: p.consentNo(r.Consent), agreed: !r.NoConsent})
 	p.line = r.Line
+}
+
+// consentNo is the place of a row's own statement, from 1; 0 for none. They are few: people who agreed
+// in one way have the same.
+func (p *pack) consentNo(text string) int32 {
+	if text == "" {
+		return 0
+	}
+	no, known := p.consentNos[text]
+	if !known {
+		if p.consentNos == nil {
+			p.consentNos = map[string]int32{}
+		}
+		p.consents = append(p.consents, text)
+		no = int32(len(p.consents)) //#nosec G115 -- at most one a row
+		p.consentNos[text] = no
+	}
+	return no
 }
 
 // fold finds the rows of one person: what a later one says that is not empty replaces what an earlier one said.
@@ -100,7 +124,12 @@ func (p *pack) join(first, r *packed) error {
 	if r.name.n > 0 {
 		first.name = r.name
 	}
-	first.agreed = first.agreed || r.agreed
+	if r.agreed {
+		first.agreed = true
+		if r.consent != 0 {
+			first.consent = r.consent
+		}
+	}
 	if r.fields.n == 0 || bytes.Equal(p.bytes(r.fields), p.bytes(first.fields)) {
 		return nil
 	}

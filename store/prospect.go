@@ -70,6 +70,9 @@ func (k *prospect) look(ctx context.Context, p *pack) error {
 	if err := c.fold(); err != nil {
 		return err
 	}
+	if err := c.agree(func(text string) (int64, error) { return statementOf(v, text) }); err != nil {
+		return coded(err, k.s.app.path)
+	}
 	if err := c.lookUp(v); err != nil {
 		return coded(err, k.s.app.path)
 	}

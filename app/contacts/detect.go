@@ -13,22 +13,24 @@ import (
 
 // The formats of sources.
 const (
-	FormatText  = "text"     // free text: addresses between anything
-	FormatCSV   = "csv"      // a table with separators, quotes and perhaps a header
-	FormatGroup = "qq-group" // the member list of a QQ group, as the client copies it
-	FormatChat  = "qq-chat"  // a chat record, as the client exports or copies it
-	FormatVCard = "vcard"    // an address book of a phone
-	FormatHTML  = "html"     // a saved page
-	FormatMHT   = "mht"      // a saved page with its pictures in one file
-	FormatEML   = "eml"      // a mail: the people it is from and to
-	FormatMbox  = "mbox"     // a mailbox file of many mails
-	FormatLDIF  = "ldif"     // the address book of a directory or a mail program
-	FormatJSON  = "json"     // objects, one a line or in a list
-	FormatXLSX  = "xlsx"     // a workbook of Excel, WPS and others
-	FormatODS   = "ods"      // a workbook of LibreOffice and others
+	FormatText   = "text"     // free text: addresses between anything
+	FormatCSV    = "csv"      // a table with separators, quotes and perhaps a header
+	FormatGroup  = "qq-group" // the member list of a QQ group, as the client copies it
+	FormatChat   = "qq-chat"  // a chat record, as the client exports or copies it
+	FormatVCard  = "vcard"    // an address book of a phone
+	FormatHTML   = "html"     // a saved page
+	FormatMHT    = "mht"      // a saved page with its pictures in one file
+	FormatEML    = "eml"      // a mail: the people it is from and to
+	FormatMbox   = "mbox"     // a mailbox file of many mails
+	FormatLDIF   = "ldif"     // the address book of a directory or a mail program
+	FormatJSON   = "json"     // objects, one a line or in a list
+	FormatXLSX   = "xlsx"     // a workbook of Excel, WPS and others
+	FormatODS    = "ods"      // a workbook of LibreOffice and others
+	FormatFolder = "folder"   // the data folder of another Hongyan
 )
 
-// Formats lists the formats, in the order of a menu.
+// Formats lists the formats that a file can be read as, in the order of a menu. What is a data folder is never anything
+// else.
 func Formats() []string {
 	return []string{FormatText, FormatCSV, FormatXLSX, FormatODS, FormatGroup, FormatChat, FormatVCard, FormatHTML, FormatMHT, FormatEML, FormatMbox,
 		FormatLDIF, FormatJSON}
@@ -306,6 +308,8 @@ func (s *Source) read(r *run) error {
 		return readChat(r)
 	case FormatText:
 		return readText(r)
+	case FormatFolder:
+		return readFolder(r)
 	case FormatXLSX, FormatODS:
 		return readSheet(r)
 	case FormatMHT:

@@ -18,11 +18,12 @@ const (
 	ReasonEncoding   = "encoding"   // bytes that are no text in the charset of the file
 	ReasonRowLength  = "row_length" // a row longer than the limit
 	ReasonDamaged    = "damaged"    // an entry that does not follow the rules of its format
+	ReasonSuppressed = "suppressed" // on the list of the never mailed in another data folder
 )
 
 // Reasons lists every reason a reader gives.
 func Reasons() []string {
 	return []string{ReasonNoAddress, ReasonSyntax, ReasonLocal, ReasonDomain, ReasonTooLong, ReasonTypo, ReasonPhone,
 		ReasonDate, ReasonNumber, ReasonGroup, ReasonSystem, ReasonFormula, ReasonScientific, ReasonEncoding,
-		ReasonRowLength, ReasonDamaged}
+		ReasonRowLength, ReasonDamaged, ReasonSuppressed}
 }

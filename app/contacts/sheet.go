@@ -98,13 +98,17 @@ func (s *Source) noSheet() error {
 	return model.E(model.ENotFound, nil, "kind", "sheet", "name", s.opt.Sheet)
 }
 
-// Sheet is the name of the sheet that rows are read from; "" where the format has none.
+// Sheet is the name of the sheet that rows are read from, or of the list of a data folder; "" where the format has none,
+// and for everybody in the folder.
 func (s *Source) Sheet() string { return s.sheetName }
 
 // Sheets names the sheets that hold mail addresses or QQ numbers, at most 256, in the order of the file; nil where the
-// format has none. Hidden sheets are left out. The first call looks at the beginning of every sheet, which takes a while
+// format has none; of a data folder the names of its lists. Hidden sheets are left out. The first call looks at the beginning of every sheet, which takes a while
 // in a large file.
 func (s *Source) Sheets() []string {
+	if s.folder != nil {
+		return s.folder.names()
+	}
 	if s.book == nil || s.sheets != nil {
 		return slices.Clone(s.sheets)
 	}
@@ -120,11 +124,18 @@ func (s *Source) Sheets() []string {
 	return slices.Clone(s.sheets)
 }
 
-// SetSheet reads another sheet from now on ("": the first that has addresses); its columns are found anew. ENotFound
+// SetSheet reads another sheet from now on ("": the first that has addresses, of a data folder everybody); its columns are found anew. ENotFound
 // where there is none of that name; then nothing changes.
 func (s *Source) SetSheet(name string) error {
 	old := s.opt
 	s.opt.Sheet, s.opt.Mapping = name, nil
+	if s.folder != nil {
+		err := s.chooseList()
+		if err != nil {
+			s.opt = old
+		}
+		return err
+	}
 	if s.book == nil {
 		if name == "" {
 			return nil

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,8 +25,10 @@ type Options struct {
 	Format  string       // one of Formats; "": found by content
 	Charset string       // one of Charsets, or a name of the WHATWG list; "": found by content
 	Mapping map[int]Role // roles of columns, from 0; the others are found
-	Sheet   string       // name of the sheet of a workbook; "": the first that has addresses
+	Sheet   string       // name of the sheet of a workbook, "": the first that has addresses; or of a list of a data folder, "": everybody
 	MaxSize int64        // octets; 0: 1 GB
+	// Folder opens the data folder of another Hongyan; nil: such a folder is refused.
+	Folder func(path string) (Folder, error)
 }
 
 // Source is a file or a text that rows can be read from, any number of times. It is not safe for use by
@@ -44,6 +47,7 @@ type Source struct {
 	book    workbook // nil for a text
 	sheet   int      // of book
 	keys    []string // of the columns of JSON
+	folder  *folder  // nil for everything but a data folder
 	stats   Stats
 
 	fixed     bool // it is a document that was made a page of, in UTF-8
@@ -66,7 +70,7 @@ func Open(path string, opt Options) (*Source, error) {
 	case err != nil:
 		return nil, model.E(model.EFileUnreadable, err, "path", path, "detail", err.Error())
 	case st.IsDir() && isDataFolder(path):
-		return nil, model.E(model.EFileDataFolder, nil, "path", path)
+		return openFolder(path, opt)
 	case st.IsDir():
 		return nil, model.E(model.EFileDirectory, nil, "path", path)
 	case !st.Mode().IsRegular():
@@ -78,7 +82,11 @@ func Open(path string, opt Options) (*Source, error) {
 	}
 	s, err := FromReader(path, f, st.Size(), opt)
 	if err != nil {
-		return nil, errors.Join(err, f.Close())
+		err = errors.Join(err, f.Close())
+		if model.CodeOf(err) == model.EFileDataFolder {
+			return openFolder(filepath.Dir(path), opt)
+		}
+		return nil, err
 	}
 	s.close = f.Close
 	return s, nil
@@ -170,7 +178,7 @@ func (s *Source) SetCharset(name string) error {
 	if err != nil {
 		return err
 	}
-	if s.book != nil || s.fixed {
+	if s.book != nil || s.folder != nil || s.fixed {
 		return nil // a document says its own
 	}
 	s.charset, s.opt.Charset = canon, canon
@@ -235,7 +243,7 @@ func (s *Source) Preview(n int) (rows []model.Row, rejects []model.Reject, err e
 }
 
 // Read streams every row and every refused row, in the order of the source. An error of emit or reject ends it
-// and comes back. progress (may be nil) gets octets of the source; the total is its size.
+// and comes back. progress (may be nil) gets octets of the source, of a data folder people; the total is its size.
 func (s *Source) Read(ctx context.Context, emit func(model.Row) error, reject func(model.Reject) error, progress func(done, total int64)) error {
 	run := &run{ctx: ctx, src: s, emit: emit, reject: reject, progress: progress}
 	s.stats = Stats{}

@@ -6,6 +6,7 @@ import (
 	"compress/flate"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -420,6 +421,10 @@ func TestDataFolder(t *testing.T) {
 	for _, path := range []string{dir, file} {
 		if _, err := Open(path, Options{}); model.CodeOf(err) != model.EFileDataFolder {
 			t.Errorf("%s: %v", path, err)
+		}
+		asked, busy := "", errors.New("busy")
+		if _, err := Open(path, Options{Folder: func(path string) (Folder, error) { asked = path; return nil, busy }}); asked != dir || !errors.Is(err, busy) {
+			t.Errorf("%s: asked for %q, %v", path, asked, err)
 		}
 	}
 }

@@ -53,6 +53,8 @@ type Row struct {
 	// NoConsent is set where the shape of the source (a chat record, a web page) shows that the
 	// people in it did not hand over their address themselves.
 	NoConsent bool
+	// Consent is how this person agreed where the source has that of each person; "": as the import says of all.
+	Consent string
 }
 
 // Reject is a row that was refused. Reason is a key "reject.<Reason>" in the language files.

@@ -26,6 +26,8 @@ const (
 	EFileConvert    Code = "file.convert"    // args: path, kind: a known format that is not read, such as .xls
 	EFileEncrypted  Code = "file.encrypted"  // args: path: protected by a password
 	EFileDataFolder Code = "file.data"       // args: path: Hongyan's own data
+	EFileDataOpen   Code = "file.data_open"  // args: path: the data folder that is open, given as one to import from
+	EFileDataOld    Code = "file.data_old"   // args: path: another data folder, of an earlier Hongyan
 	EFileFormat     Code = "file.format"     // args: path, detail: damaged or of a shape that is not known
 	EFileUnreadable Code = "file.unreadable" // args: path, detail
 	EFileUnwritable Code = "file.unwritable" // args: path, detail

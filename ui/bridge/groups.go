@@ -10,7 +10,7 @@ import (
 
 // Prospect implements ui.RecipientService.
 func (b *Bridge) Prospect(ctx context.Context, in ui.ImportInput, spec model.ImportSpec) (model.Prospect, error) {
-	src, err := source(in)
+	src, err := b.source(in)
 	if err != nil {
 		return model.Prospect{}, err
 	}

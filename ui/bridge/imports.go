@@ -35,7 +35,7 @@ func wordOf(c contacts.Column) string {
 }
 
 // source opens what the user gave. The caller closes it.
-func source(in ui.ImportInput) (*contacts.Source, error) {
+func (b *Bridge) source(in ui.ImportInput) (*contacts.Source, error) {
 	opt := contacts.Options{Format: in.Format, Charset: in.Charset, Sheet: in.Sheet}
 	for i, word := range in.Columns {
 		if opt.Mapping == nil {
@@ -44,14 +44,14 @@ func source(in ui.ImportInput) (*contacts.Source, error) {
 		opt.Mapping[i] = roleOf(word)
 	}
 	if in.Path != "" {
-		return contacts.Open(in.Path, opt)
+		return b.OpenSource(in.Path, opt)
 	}
 	return contacts.FromText(in.Text, opt)
 }
 
 // PreviewImport implements ui.RecipientService.
 func (b *Bridge) PreviewImport(_ context.Context, in ui.ImportInput) (ui.ImportPreview, error) {
-	src, err := source(in)
+	src, err := b.source(in)
 	if err != nil {
 		return ui.ImportPreview{}, err
 	}
@@ -62,6 +62,9 @@ func (b *Bridge) PreviewImport(_ context.Context, in ui.ImportInput) (ui.ImportP
 	}
 	p := ui.ImportPreview{Format: src.Format(), Charset: src.Charset(), Formats: contacts.Formats(), Charsets: contacts.Charsets(),
 		Sample: rows, NoConsent: src.NoConsent(), Sheet: src.Sheet(), Sheets: src.Sheets()}
+	if p.Format == contacts.FormatFolder { // it is nothing else
+		p.Formats, p.Charsets = []string{p.Format}, []string{p.Charset}
+	}
 	for _, c := range src.Columns() {
 		p.Header = append(p.Header, c.Header)
 		p.Guess = append(p.Guess, wordOf(c))
@@ -71,7 +74,7 @@ func (b *Bridge) PreviewImport(_ context.Context, in ui.ImportInput) (ui.ImportP
 
 // Import implements ui.RecipientService.
 func (b *Bridge) Import(ctx context.Context, in ui.ImportInput, spec model.ImportSpec, progress func(done, total int64)) (model.ImportReport, error) {
-	src, err := source(in)
+	src, err := b.source(in)
 	if err != nil {
 		return model.ImportReport{}, err
 	}
