@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"hongyan/app"
+	"hongyan/app/contacts"
 	"hongyan/app/model"
 	"hongyan/app/secrets"
 	"hongyan/assets"
@@ -44,6 +45,7 @@ type cli struct {
 	data  string
 	json  bool
 	lang  string
+	about string         // what an error line begins with: which of several files it is about
 	close []func() error // in the order opened
 }
 
@@ -166,7 +168,7 @@ func usage(detail string) error { return model.E(model.EUsage, nil, "detail", de
 
 // fail prints one clear line and gives the exit code of an error.
 func (c *cli) fail(err error) int {
-	_, _ = fmt.Fprintln(c.errOut, "hongyanctl: "+strings.ReplaceAll(c.texts.Error(err), "\n", " "))
+	_, _ = fmt.Fprintln(c.errOut, "hongyanctl: "+c.about+strings.ReplaceAll(c.texts.Error(err), "\n", " "))
 	switch model.CodeOf(err) {
 	case model.EDiskFull, model.EDiskFault, model.EReadOnly, model.EDamaged, model.EGone, model.EReplaced, model.ELocked,
 		model.ENoAccount, model.ECancelled, model.EInternal,
@@ -202,13 +204,22 @@ func (c *cli) open(ctx context.Context, readOnly bool) (*app.App, error) {
 	}
 	c.close = append(c.close, st.Close)
 	keeper := secrets.Open(secrets.Options{Dir: c.data, Passphrase: os.Getenv("HONGYAN_PASSPHRASE")})
-	a := app.New(app.Options{Dir: c.data, Store: st, Secrets: keeper, Version: version})
+	a := app.New(app.Options{Dir: c.data, Store: st, Secrets: keeper, Version: version, Folder: c.folder})
 	c.close = append(c.close, func() error {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeGrace)
 		defer cancel()
 		return a.Close(ctx)
 	})
 	return a, nil
+}
+
+// folder opens the data folder of another Hongyan to import from.
+func (c *cli) folder(path string) (contacts.Folder, error) {
+	f, err := store.OpenFolder(context.Background(), c.data, path)
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
 }
 
 // one opens the data folder and finds the thing that the only name on the line names; what says what that is.

@@ -87,7 +87,7 @@ func (o *cutOff) run(ctx context.Context, rejects string) error {
 		c.print(map[string]any{"import": im.ID, "kept": im.Rows}, c.texts.T("ctl.import.kept", "n", strconv.Itoa(im.Rows)))
 		return nil
 	case len(c.args) == 1 && !strings.HasPrefix(c.args[0], "#"): // where the file is now
-		if src, err = contacts.Open(c.args[0], contacts.Options{}); err != nil {
+		if src, err = contacts.Open(c.args[0], contacts.Options{Folder: c.folder}); err != nil {
 			return err
 		}
 		c.close = append(c.close, src.Close)

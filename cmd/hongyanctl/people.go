@@ -4,128 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
 
 	"hongyan/app"
-	"hongyan/app/contacts"
 	"hongyan/app/model"
-	"hongyan/store"
 )
-
-// importLine is the last line of import --json, part of the contract with scripts.
-type importLine struct {
-	Read       int     `json:"read"`
-	Added      int     `json:"added"`
-	Updated    int     `json:"updated"`
-	Duplicate  int     `json:"duplicate"`
-	Invalid    int     `json:"invalid"`
-	Suppressed int     `json:"suppressed"`
-	Charset    string  `json:"charset"`
-	Seconds    float64 `json:"seconds"`
-}
-
-func importFile(c *cli) func(context.Context) (int, error) {
-	var spec model.ImportSpec
-	var charset, rejects string
-	var dry bool
-	f := c.flags
-	f.StringVar(&spec.ListName, "list", "", "the list, made when it is not there")
-	f.StringVar(&spec.Source, "source", "", "where these addresses come from")
-	f.StringVar(&spec.Consent, "consent", "", "how these people agreed to get mail")
-	f.StringVar(&charset, "charset", "", "when it is guessed wrong: utf-8, gb18030, utf-16le, ...")
-	f.BoolVar(&dry, "dry-run", false, "count what would be; nothing is stored")
-	f.StringVar(&rejects, "rejects", "", "write the refused rows to this CSV file")
-	cut := cutOff{c: c}
-	f.BoolVar(&cut.resume, "resume", false, "go on with an import that was cut off (FILE or #N says which)")
-	f.BoolVar(&cut.keep, "keep", false, "let what a cut-off import brought stay as it is")
-	f.BoolVar(&cut.undo, "undo", false, "take back what a cut-off import brought")
-	return func(ctx context.Context) (int, error) {
-		// A million rows are little to a collector that looks often, and much to one that lets memory grow to twice what is used.
-		debug.SetGCPercent(25)
-		if cut.resume && cut.keep || cut.resume && cut.undo || cut.keep && cut.undo {
-			return 0, usage("only one of --resume, --keep and --undo")
-		}
-		if cut.resume || cut.keep || cut.undo {
-			return exitDone, cut.run(ctx, rejects)
-		}
-		if err := c.names(1, "the file"); err != nil {
-			return 0, err
-		}
-		if spec.ListName == "" {
-			return 0, usage("--list L is needed")
-		}
-		src, err := contacts.Open(c.args[0], contacts.Options{Charset: charset})
-		if err != nil {
-			return 0, err
-		}
-		c.close = append(c.close, src.Close)
-		open := func(ctx context.Context) (*app.App, error) { return c.open(ctx, false) }
-		if dry {
-			open = c.look
-		}
-		h, err := open(ctx)
-		if err != nil {
-			return 0, err
-		}
-		if err := cut.tell(ctx, h); err != nil {
-			return 0, err
-		}
-		report, err := h.Import(ctx, src, spec, dry, nil)
-		if err != nil {
-			return 0, err
-		}
-		return exitDone, c.imported(h, spec.ListName, report, rejects)
-	}
-}
-
-// look opens the data folder for looking only. Where there is none it is an empty one elsewhere, which is gone afterwards.
-func (c *cli) look(ctx context.Context) (*app.App, error) {
-	st, err := store.Open(ctx, c.data, store.Options{ReadOnly: true})
-	if err == nil {
-		err = st.Close()
-	}
-	if model.CodeOf(err) != model.EFileMissing {
-		if err != nil {
-			return nil, err
-		}
-		return c.open(ctx, true)
-	}
-	dir, err := os.MkdirTemp("", "hongyan-")
-	if err != nil {
-		return nil, model.E(model.EFolder, err, "path", os.TempDir())
-	}
-	c.close = append(c.close, func() error { return os.RemoveAll(dir) })
-	c.data = dir
-	return c.open(ctx, false)
-}
-
-// imported prints a report, and writes the refused rows to a file when one is named.
-func (c *cli) imported(h *app.App, list string, report model.ImportReport, rejects string) error {
-	if rejects != "" {
-		if err := h.SaveRejects(rejects, report); err != nil {
-			return err
-		}
-	}
-	if !c.json {
-		for i, r := range report.Rejects {
-			if i == 20 {
-				_, _ = fmt.Fprintln(c.out, c.texts.T("ctl.import.more", "n", strconv.Itoa(report.Invalid-i)))
-				break
-			}
-			_, _ = fmt.Fprintln(c.out, c.texts.T("ctl.import.reject", "line", strconv.Itoa(r.Line),
-				"reason", c.texts.T("reject."+r.Reason, "hint", r.Hint), "text", shorten(r.Text)))
-		}
-	}
-	l := importLine{report.Read, report.Added, report.Updated, report.Duplicate, report.Invalid, report.Suppressed, report.Charset, report.Seconds}
-	c.print(l, c.texts.T("ctl.import.done", "read", strconv.Itoa(l.Read), "added", strconv.Itoa(l.Added), "updated", strconv.Itoa(l.Updated),
-		"duplicate", strconv.Itoa(l.Duplicate), "invalid", strconv.Itoa(l.Invalid), "suppressed", strconv.Itoa(l.Suppressed),
-		"charset", l.Charset, "list", list))
-	return nil
-}
 
 // shorten makes one line of at most 60 characters of a row's text.
 func shorten(s string) string {

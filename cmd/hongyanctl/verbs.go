@@ -23,7 +23,8 @@ func verbs() []verb {
 		{[]string{"account", "test"}, "account test NAME", accountTest},
 		{[]string{"account", "signin"}, "account signin NAME [--client-id ID [--client-secret-stdin]] [--browser]", accountSignIn},
 		{[]string{"account", "remove"}, "account remove NAME", accountRemove},
-		{[]string{"import"}, "import FILE --list L --source TEXT --consent TEXT [--charset NAME] [--dry-run] [--rejects FILE]\n" +
+		{[]string{"import"}, "import FILE|FOLDER... --list L --source TEXT --consent TEXT [--charset NAME] [--sheet NAME] [--dry-run] [--rejects FILE]\n" +
+			"      (FOLDER is the data folder of another Hongyan; --sheet chooses a sheet of a workbook, or a list of a folder)\n" +
 			"      import --resume|--keep|--undo [FILE|#N]   (an import that was cut off)", importFile},
 		{[]string{"list", "show"}, "list show [L] [--segment S] [--where CONDITION]... [--any] [--limit N]", listShow},
 		{[]string{"list"}, "list", listAll},
