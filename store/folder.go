@@ -4,12 +4,16 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path/filepath"
 
 	"hongyan/app/model"
 )
 
 // folderBatch is how many people are looked up among the suppressed at a time.
 const folderBatch = 500
+
+// folderCacheKB is little: the folder is gone through once, from the first to the last, beside an import that needs memory.
+const folderCacheKB = 256
 
 // Folder is the data folder of another Hongyan, open for looking only. It implements contacts.Folder.
 type Folder struct{ s *Store }
@@ -24,11 +28,16 @@ func OpenFolder(ctx context.Context, own, path string) (*Folder, error) {
 			return nil, model.E(model.EFileDataOpen, nil, "path", path)
 		}
 	}
-	s, err := Open(ctx, path, Options{ReadOnly: true})
-	if errors.Is(err, errOlder) {
-		return nil, model.E(model.EFileDataOld, err, "path", path)
-	}
+	dir, err := filepath.Abs(path)
 	if err != nil {
+		return nil, model.E(model.EFolder, err, "path", path)
+	}
+	s := &Store{dir: dir}
+	if err := s.openReading(ctx, folderCacheKB); err != nil {
+		s.release()
+		if errors.Is(err, errOlder) {
+			return nil, model.E(model.EFileDataOld, err, "path", path)
+		}
 		return nil, err
 	}
 	return &Folder{s}, nil

@@ -60,7 +60,7 @@ func Open(ctx context.Context, dir string, o Options) (*Store, error) {
 	}
 	s := &Store{dir: dir, chunkRows: cmp.Or(o.ChunkRows, packRows)}
 	if o.ReadOnly {
-		err = s.openReading(ctx)
+		err = s.openReading(ctx, readCacheKB)
 	} else {
 		err = s.openWriting(ctx, o)
 	}
@@ -71,18 +71,21 @@ func Open(ctx context.Context, dir string, o Options) (*Store, error) {
 	return s, nil
 }
 
-func (s *Store) openReading(ctx context.Context) error {
+// readCacheKB is what each reader of a folder that is looked at may keep in memory.
+const readCacheKB = 8 << 10
+
+func (s *Store) openReading(ctx context.Context, cacheKB int) error {
 	for _, k := range []kind{appKind, deliveriesKind} {
 		file := filepath.Join(s.dir, k.file)
 		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
 			return model.E(model.EFileMissing, err, "path", file)
 		}
-		d, id, version, err := look(ctx, file, false)
+		d, id, version, err := look(ctx, file, cacheKB, false)
 		if code := model.CodeOf(err); code == model.EReadOnly || code == model.EFolder || code == model.EDiskFull {
 			// In a folder that cannot be written, or is full, SQLite has no place for the memory it shares with writers.
 			// Where there is no log there is no writer either: then it needs none.
 			if _, none := os.Stat(file + "-wal"); errors.Is(none, fs.ErrNotExist) {
-				d, id, version, err = look(ctx, file, true)
+				d, id, version, err = look(ctx, file, cacheKB, true)
 			}
 		}
 		if err != nil {
@@ -105,12 +108,12 @@ func (s *Store) openReading(ctx context.Context) error {
 }
 
 // look opens a file for reading, and reads its mark and version.
-func look(ctx context.Context, file string, immutable bool) (d *database, id int32, version int, err error) {
+func look(ctx context.Context, file string, cacheKB int, immutable bool) (d *database, id int32, version int, err error) {
 	q := url.Values{}
 	if immutable {
 		q.Set("immutable", "1")
 	}
-	r, err := readPool(file, 2, 8<<10, q)
+	r, err := readPool(file, 2, cacheKB, q)
 	if err != nil {
 		return nil, 0, 0, err
 	}
