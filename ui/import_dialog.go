@@ -122,7 +122,13 @@ func (w *Window) importDialog(path, text string) *importForm {
 	f.ok.Disable()
 	f.body = container.NewBorder(container.NewVBox(from, f.follow, f.text), container.NewVBox(form, f.state), nil, nil, f.sample)
 	f.d = w.popup(t.T("ui.import.title"), f.body, f.cancel, f.skip, f.ok)
-	f.d.SetOnClosed(f.giveUp)
+	w.asking = f
+	f.d.SetOnClosed(func() {
+		f.giveUp()
+		if w.asking == f {
+			w.asking = nil
+		}
+	})
 	f.followed()
 	w.fit(f.d, 760, 640)
 	switch {
@@ -140,11 +146,12 @@ func (w *Window) importDialog(path, text string) *importForm {
 func (w *Window) pasteImport() { w.importDialog("", w.app.Clipboard().Content()) }
 
 // dropped takes files that are let go over the window: letters go to the editor when dropped on it, pictures and
-// documents become attachments there, everything else is imported, one file after the other.
+// documents become attachments there, everything else is imported, one file after the other. An import that is being
+// asked about takes them all.
 func (w *Window) dropped(at fyne.Position, uris []fyne.URI) {
 	pos := w.app.Driver().AbsolutePositionForObject(w.letterPane.root)
 	size := w.letterPane.root.Size()
-	inLetter := at.X >= pos.X && at.Y >= pos.Y && at.X < pos.X+size.Width && at.Y < pos.Y+size.Height
+	inLetter := w.asking == nil && at.X >= pos.X && at.Y >= pos.Y && at.X < pos.X+size.Width && at.Y < pos.Y+size.Height
 	var people []string
 	for _, u := range uris {
 		path := u.Path()
@@ -157,7 +164,11 @@ func (w *Window) dropped(at fyne.Position, uris []fyne.URI) {
 			w.attach(path)
 		}
 	}
-	if len(people) > 0 {
+	switch {
+	case len(people) == 0:
+	case w.asking != nil:
+		w.asking.add(people)
+	default:
 		w.importFiles(ImportInput{Path: people[0]}, people[1:], nil)
 	}
 }

@@ -32,16 +32,23 @@ func (f *importForm) queue() {
 	t := f.w.t
 	f.follow = wrapped("")
 	f.another = widget.NewButtonWithIcon(t.T("ui.import.another"), theme.ContentAddIcon(), func() {
-		f.w.openFile(func(p string) {
-			f.rest = append(f.rest, p)
-			f.followed()
-		})
+		f.w.openFile(func(p string) { f.add([]string{p}) })
 	})
 	f.skip = widget.NewButton(t.T("ui.import.skip"), func() {
 		f.d.Hide()
 		f.next()
 	})
 	f.cancel = widget.NewButton(t.T("ui.cancel"), func() { f.d.Hide() })
+}
+
+// add takes more files: they follow, and where nothing is given yet the first is the one at hand.
+func (f *importForm) add(paths []string) {
+	if f.path.Text == "" && strings.TrimSpace(f.in.Text) == "" {
+		f.path.SetText(paths[0])
+		paths = paths[1:]
+	}
+	f.rest = append(f.rest, paths...)
+	f.followed()
 }
 
 // followed shows which files follow, and that leaving this one can mean two things then.

@@ -119,6 +119,24 @@ func TestPasteSeveral(t *testing.T) {
 	r.wants("/x/1.csv", "后面还有 7 个文件：2.csv、3.csv、4.csv、5.csv、6.csv、7.csv…", "到此为止", "跳过这个文件", "再选一个…")
 }
 
+// TestDropOnImport: what is let go while an import is asked about joins it, wherever that is.
+func TestDropOnImport(t *testing.T) {
+	f := shop("en")
+	f.preview = csvPreview()
+	r := newRig(t, "en", f)
+	r.w.importDialog("", "")
+	r.dropAt(fyne.NewPos(900, 200), "/home/shop/a.csv")
+	r.asked("/home/shop/a.csv", "")
+	r.drop("/home/shop/b.csv", "/home/shop/c.csv")
+	r.asked("/home/shop/a.csv", "2 more to follow: b.csv, c.csv")
+	r.tap("Stop here")
+	r.noDialog()
+	r.dropAt(fyne.NewPos(900, 200), "/home/shop/map.png")
+	if a := r.w.letter.letter.Attachments; len(a) != 1 {
+		t.Errorf("attached %+v", a)
+	}
+}
+
 // TestDropSeveralOnLetter: all of them are attached.
 func TestDropSeveralOnLetter(t *testing.T) {
 	r := newRig(t, "en", shop("en"))

@@ -48,7 +48,8 @@ type Window struct {
 	progressPane      *progressPane
 	commands          []*command
 	step              *stepBar
-	open              []*popup // the dialogs that are shown, the topmost last
+	open              []*popup    // the dialogs that are shown, the topmost last
+	asking            *importForm // the import that is asked about, if one is
 	main, left, right *container.Split
 
 	ended    *endMark
