@@ -420,11 +420,9 @@ func waitClosed(s *Session) {
 
 // One session, one source: a second Run is told so, and Close ends the first.
 func TestBusyAndClose(t *testing.T) {
-	s := dial(t, serve(t, func(p *peer) { p.hello("PIPELINING"); envelope(p); p.eof() }))
 	begun := make(chan struct{})
-	tx := letter(t, 1)
-	tx.Begin = func() { close(begun) }
-	q := newQueue(tx)
+	s := dial(t, serve(t, func(p *peer) { p.hello("PIPELINING"); envelope(p); close(begun); p.eof() }))
+	q := newQueue(letter(t, 1))
 	end := make(chan error, 1)
 	go func() { end <- s.Run(t.Context(), q) }()
 	<-begun
