@@ -23,7 +23,7 @@ func TestExportList(t *testing.T) {
 			t.Fatal(err)
 		}
 		var out []string
-		if err := r.EachContact(t.Context(), l.ID, func(c *model.Contact) error {
+		if err := r.EachPerson(t.Context(), model.ContactQuery{ListID: l.ID}, func(c *model.Contact) error {
 			out = append(out, fmt.Sprint(c.Email, " ", c.Name))
 			return nil
 		}); err != nil {
@@ -53,7 +53,7 @@ func TestExportList(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{"a.csv", "b.xlsx", "C.VCF"} {
 		path := filepath.Join(dir, name)
-		if n, err := r.ExportList(t.Context(), l.ID, path); n != 2 || err != nil {
+		if n, err := r.ExportPeople(t.Context(), model.ContactQuery{ListID: l.ID}, path); n != 2 || err != nil {
 			t.Fatalf("%s: %d people, %v", name, n, err)
 		}
 		src, err := contacts.Open(path, contacts.Options{})
@@ -63,11 +63,11 @@ func TestExportList(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"a.txt", "a", "a.xls", ".csv.gz"} {
-		if _, err := r.ExportList(t.Context(), l.ID, filepath.Join(dir, name)); model.CodeOf(err) != model.EInvalid {
+		if _, err := r.ExportPeople(t.Context(), model.ContactQuery{ListID: l.ID}, filepath.Join(dir, name)); model.CodeOf(err) != model.EInvalid {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := r.ExportList(t.Context(), l.ID, filepath.Join(dir, "none", "a.xlsx")); model.CodeOf(err) != model.EFileUnwritable {
+	if _, err := r.ExportPeople(t.Context(), model.ContactQuery{ListID: l.ID}, filepath.Join(dir, "none", "a.xlsx")); model.CodeOf(err) != model.EFileUnwritable {
 		t.Errorf("a folder that is not there: %v", err)
 	}
 	left, err := os.ReadDir(dir)

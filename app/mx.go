@@ -28,8 +28,7 @@ const (
 	lookUpFresh   = time.Hour        // an answer is believed for so long
 	lookUpKept    = 100_000          // answers that are kept
 	lookUpGiveUp  = 5 * lookUpWorkers
-	lookUpHosts   = 5     // mail servers of a domain that are looked up
-	lookUpPage    = 1_000 // people that are fetched at once
+	lookUpHosts   = 5 // mail servers of a domain that are looked up
 )
 
 // controls are domains that surely take mail: where even they cannot be found, nothing that DNS says is believed.
@@ -117,25 +116,18 @@ func (a *App) LookUpDomains(ctx context.Context, q model.ContactQuery, progress 
 
 // domainsOf groups people by the domain of their address.
 func (a *App) domainsOf(ctx context.Context, q model.ContactQuery) (map[string][]int64, DomainReport, error) {
-	ids, err := a.store.ContactIDs(ctx, q)
+	people, report := map[string][]int64{}, DomainReport{}
+	err := a.EachPerson(ctx, q, func(c *model.Contact) error {
+		d := c.Email[strings.LastIndexByte(c.Email, '@')+1:]
+		if _, ok := people[d]; !ok {
+			d = strings.Clone(d) // the rest of the address is not kept
+		}
+		people[d] = append(people[d], c.ID)
+		report.People++
+		return nil
+	})
 	if err != nil {
 		return nil, DomainReport{}, err
-	}
-	people, report := map[string][]int64{}, DomainReport{}
-	for page := range slices.Chunk(ids, lookUpPage) {
-		cs, err := a.store.Contacts(ctx, page)
-		if err != nil {
-			return nil, report, err
-		}
-		for i := range cs {
-			email := cs[i].Email
-			d := email[strings.LastIndexByte(email, '@')+1:]
-			if _, ok := people[d]; !ok {
-				d = strings.Clone(d) // the rest of the address is not kept
-			}
-			people[d] = append(people[d], cs[i].ID)
-		}
-		report.People += len(cs)
 	}
 	report.Domains = len(people)
 	return people, report, nil

@@ -4,112 +4,16 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"golang.org/x/net/dns/dnsmessage"
 
 	"hongyan/app/contacts"
+	"hongyan/app/diagnose/dnstest"
 	"hongyan/app/model"
 )
-
-// zone is what a name server knows: "MX name", "A name" or "AAAA name", and the answers. A name that is not there does
-// not exist; "fail" makes the server fail.
-type zone map[string][]string
-
-// dns is a name server on loopback.
-type dns struct {
-	*net.Resolver
-	mu    sync.Mutex
-	zone  zone
-	asked map[string]int // questions, such as "MX qq.com"
-}
-
-func newDNS(t *testing.T, z zone) *dns {
-	t.Helper()
-	pc, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &dns{zone: z, asked: map[string]int{}}
-	s.Resolver = &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "udp", pc.LocalAddr().String())
-	}}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		buf := make([]byte, 1500)
-		for {
-			n, from, err := pc.ReadFrom(buf)
-			if err != nil {
-				return
-			}
-			var m dnsmessage.Message
-			if m.Unpack(buf[:n]) != nil || len(m.Questions) != 1 {
-				continue
-			}
-			s.answer(&m)
-			if out, err := m.Pack(); err != nil {
-				t.Error(err)
-			} else {
-				_, _ = pc.WriteTo(out, from)
-			}
-		}
-	}()
-	t.Cleanup(func() { _ = pc.Close(); <-done })
-	return s
-}
-
-func (s *dns) answer(m *dnsmessage.Message) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	q := m.Questions[0]
-	name := strings.ToLower(strings.TrimSuffix(q.Name.String(), "."))
-	key := strings.TrimPrefix(q.Type.String(), "Type") + " " + name
-	s.asked[key]++
-	m.Response, m.RecursionAvailable, m.Additionals = true, true, nil
-	answers, known := s.zone[key]
-	if !known {
-		m.RCode = dnsmessage.RCodeNameError
-		for k := range s.zone {
-			if strings.HasSuffix(k, " "+name) {
-				m.RCode = dnsmessage.RCodeSuccess // the name is there, without such a record
-			}
-		}
-	}
-	for _, a := range answers {
-		if a == "fail" {
-			m.RCode = dnsmessage.RCodeServerFailure
-			return
-		}
-		h := dnsmessage.ResourceHeader{Name: q.Name, Type: q.Type, Class: dnsmessage.ClassINET, TTL: 60}
-		var body dnsmessage.ResourceBody
-		switch q.Type {
-		case dnsmessage.TypeMX:
-			body = &dnsmessage.MXResource{Pref: 10, MX: dnsmessage.MustNewName(strings.TrimSuffix(a, ".") + ".")}
-		case dnsmessage.TypeA:
-			body = &dnsmessage.AResource{A: [4]byte(net.ParseIP(a).To4())}
-		case dnsmessage.TypeAAAA:
-			body = &dnsmessage.AAAAResource{AAAA: [16]byte(net.ParseIP(a))}
-		}
-		m.Answers = append(m.Answers, dnsmessage.Resource{Header: h, Body: body})
-	}
-}
-
-func (s *dns) count(of string) int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	n := 0
-	for k, times := range s.asked {
-		if of == "" || k == of {
-			n += times
-		}
-	}
-	return n
-}
 
 // book is a store that has only people.
 type book struct {
@@ -125,6 +29,15 @@ func (b book) ContactIDs(context.Context, model.ContactQuery) ([]int64, error) {
 	return ids, nil
 }
 
+func (b book) EachContact(_ context.Context, _ int64, f func(*model.Contact) error) error {
+	for i := range b.people {
+		if err := f(&b.people[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (b book) Contacts(_ context.Context, ids []int64) ([]model.Contact, error) {
 	out := make([]model.Contact, len(ids))
 	for i, id := range ids {
@@ -133,7 +46,7 @@ func (b book) Contacts(_ context.Context, ids []int64) ([]model.Contact, error) 
 	return out, nil
 }
 
-func bookOf(t *testing.T, s *dns, addresses ...string) (*App, *time.Time) {
+func bookOf(t *testing.T, s *dnstest.Server, addresses ...string) (*App, *time.Time) {
 	t.Helper()
 	var b book
 	for i, a := range addresses {
@@ -147,11 +60,11 @@ func bookOf(t *testing.T, s *dns, addresses ...string) (*App, *time.Time) {
 	return &App{store: b, resolver: s, now: func() time.Time { return now }}, &now
 }
 
-var world = zone{"MX qq.com": {"mx.qq.com"}, "A mx.qq.com": {"192.0.2.1"}}
+var world = dnstest.Zone{"MX qq.com": {"mx.qq.com"}, "A mx.qq.com": {"192.0.2.1"}}
 
-func with(z zone, more zone) zone {
-	all := zone{}
-	for _, m := range []zone{z, more} {
+func with(z, more dnstest.Zone) dnstest.Zone {
+	all := dnstest.Zone{}
+	for _, m := range []dnstest.Zone{z, more} {
 		for k, v := range m {
 			all[k] = v
 		}
@@ -160,7 +73,7 @@ func with(z zone, more zone) zone {
 }
 
 func TestLookUpDomains(t *testing.T) {
-	s := newDNS(t, with(world, zone{
+	s := dnstest.Serve(t, with(world, dnstest.Zone{
 		"MX good.test":    {"mx.good.test", "mx2.good.test"},
 		"A mx2.good.test": {"192.0.2.2"},
 		"AAAA six.test":   {"2001:db8::6"}, // no MX: its address takes mail
@@ -195,17 +108,17 @@ func TestLookUpDomains(t *testing.T) {
 	if last != 13 || total != 13 || calls != 11 {
 		t.Errorf("progress ended with %d of %d after %d calls", last, total, calls)
 	}
-	if n := s.count("MX vip.163.com"); n > 0 {
+	if n := s.Asked("MX vip.163.com"); n > 0 {
 		t.Errorf("a large provider was asked about %d times", n)
 	}
-	if n := s.count("MX nowhere.test"); n != 1 {
+	if n := s.Asked("MX nowhere.test"); n != 1 {
 		t.Errorf("nowhere.test was asked about %d times", n)
 	}
 }
 
 // TestLookUpDomainsAgain: what was found out is not asked again for an hour; what was not is.
 func TestLookUpDomainsAgain(t *testing.T) {
-	s := newDNS(t, with(world, zone{"MX good.test": {"mx.qq.com"}, "MX shaky.test": {"fail"}}))
+	s := dnstest.Serve(t, with(world, dnstest.Zone{"MX good.test": {"mx.qq.com"}, "MX shaky.test": {"fail"}}))
 	a, now := bookOf(t, s, "a@nowhere.test", "b@good.test", "c@shaky.test")
 	look := func(want DomainReport) {
 		t.Helper()
@@ -219,12 +132,10 @@ func TestLookUpDomainsAgain(t *testing.T) {
 	}
 	dead := []DeadDomain{{"nowhere.test", DomainMissing, []int64{1}}}
 	look(DomainReport{Domains: 3, People: 3, Dead: dead, Unknown: 1})
-	s.mu.Lock()
-	s.zone["MX shaky.test"] = []string{"mx.qq.com"}
-	s.zone["MX nowhere.test"] = []string{"mx.qq.com"}
-	s.mu.Unlock()
+	s.Set("MX shaky.test", "mx.qq.com")
+	s.Set("MX nowhere.test", "mx.qq.com")
 	look(DomainReport{Domains: 3, People: 3, Dead: dead})
-	if n, m := s.count("MX nowhere.test"), s.count("MX good.test"); n != 1 || m != 1 {
+	if n, m := s.Asked("MX nowhere.test"), s.Asked("MX good.test"); n != 1 || m != 1 {
 		t.Errorf("asked again, %d and %d times", n, m)
 	}
 	*now = now.Add(lookUpFresh)
@@ -233,11 +144,11 @@ func TestLookUpDomainsAgain(t *testing.T) {
 
 // TestLookUpDomainsOffline: where not even a large provider is found, nothing is said of anybody.
 func TestLookUpDomainsOffline(t *testing.T) {
-	for name, z := range map[string]zone{
+	for name, z := range map[string]dnstest.Zone{
 		"nothing exists":  {},
 		"nothing answers": {"MX qq.com": {"fail"}, "MX gmail.com": {"fail"}},
 	} {
-		a, _ := bookOf(t, newDNS(t, z), "a@nowhere.test", "b@qq.com")
+		a, _ := bookOf(t, dnstest.Serve(t, z), "a@nowhere.test", "b@qq.com")
 		got, err := a.LookUpDomains(t.Context(), model.ContactQuery{}, nil)
 		if d := cmp.Diff(DomainReport{Domains: 2, People: 2, Unknown: 1, Offline: true}, got); d != "" || err != nil {
 			t.Error(name, d, err)
@@ -264,7 +175,7 @@ func (d *dying) LookupMX(ctx context.Context, name string) ([]*net.MX, error) {
 }
 
 func TestLookUpDomainsLineGoesDown(t *testing.T) {
-	a, _ := bookOf(t, newDNS(t, world), "a@nowhere.test", "b@gone.test")
+	a, _ := bookOf(t, dnstest.Serve(t, world), "a@nowhere.test", "b@gone.test")
 	a.resolver = &dying{Resolver: a.resolver, left: 1}
 	got, err := a.LookUpDomains(t.Context(), model.ContactQuery{}, nil)
 	if d := cmp.Diff(DomainReport{Domains: 2, People: 2, Unknown: 2, Offline: true}, got); d != "" || err != nil {
@@ -283,20 +194,20 @@ func TestLookUpDomainsGivesUp(t *testing.T) {
 		z["MX "+d] = []string{"fail"}
 		many = append(many, "a@"+d)
 	}
-	s := newDNS(t, z)
+	s := dnstest.Serve(t, z)
 	a, _ := bookOf(t, s, many...)
 	got, err := a.LookUpDomains(t.Context(), model.ContactQuery{}, nil)
 	if err != nil || got.Unknown != 500 || len(got.Dead) > 0 || got.Offline {
 		t.Errorf("%+v, %v", got, err)
 	}
 	// The Go resolver asks twice before it takes "server failure" for an answer.
-	if n := s.count(""); n > 2*(lookUpGiveUp+lookUpWorkers)+10 {
+	if n := s.Asked(""); n > 2*(lookUpGiveUp+lookUpWorkers)+10 {
 		t.Errorf("%d questions were asked", n)
 	}
 }
 
 func TestLookUpDomainsCancelled(t *testing.T) {
-	a, _ := bookOf(t, newDNS(t, world), "a@nowhere.test", "b@gone.test")
+	a, _ := bookOf(t, dnstest.Serve(t, world), "a@nowhere.test", "b@gone.test")
 	ctx, cancel := context.WithCancel(t.Context())
 	_, err := a.LookUpDomains(ctx, model.ContactQuery{}, func(int, int) { cancel() })
 	if model.CodeOf(err) != model.ECancelled {

@@ -50,11 +50,6 @@ func (a *App) Contacts(ctx context.Context, ids []int64) ([]model.Contact, error
 	return a.store.Contacts(ctx, ids)
 }
 
-// EachContact walks a list in order of its ids.
-func (a *App) EachContact(ctx context.Context, listID int64, f func(*model.Contact) error) error {
-	return a.store.EachContact(ctx, listID, f)
-}
-
 // SaveContact stores a person by hand, new (ID 0) or changed, on a list (0: none in particular).
 func (a *App) SaveContact(ctx context.Context, c *model.Contact, listID int64) error {
 	email, shown, err := contacts.Normalise(c.Address)

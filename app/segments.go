@@ -41,18 +41,23 @@ const peopleAtOnce = 500
 // People walks those of a list (0: everybody) whom a segment (0: none) chooses, in order of ids. A list is seen as
 // it was at the beginning; of a segment that is who belongs to it, each as they are when their turn comes.
 func (a *App) People(ctx context.Context, listID, segmentID int64, f func(*model.Contact) error) error {
-	if segmentID == 0 {
-		return a.store.EachContact(ctx, listID, f)
+	q := model.ContactQuery{ListID: listID}
+	if segmentID != 0 {
+		s, err := a.store.Segment(ctx, segmentID)
+		if err != nil {
+			return err
+		}
+		q.Filter = s.Filter
 	}
-	s, err := a.store.Segment(ctx, segmentID)
-	if err != nil {
-		return err
-	}
-	return a.each(ctx, model.ContactQuery{ListID: listID, Filter: s.Filter}, f)
+	return a.EachPerson(ctx, q, f)
 }
 
-// each walks those whom a query chooses, in its order.
-func (a *App) each(ctx context.Context, q model.ContactQuery, f func(*model.Contact) error) error {
+// EachPerson walks those whom a query chooses, in its order, each as they are when their turn comes; a list, or
+// everybody, as it is and in order of ids, is seen as it was at the beginning.
+func (a *App) EachPerson(ctx context.Context, q model.ContactQuery, f func(*model.Contact) error) error {
+	if q.Filter.Empty() && q.Search == "" && q.Sort == "" && !q.Desc {
+		return a.store.EachContact(ctx, q.ListID, f)
+	}
 	ids, err := a.store.ContactIDs(ctx, q)
 	if err != nil {
 		return err

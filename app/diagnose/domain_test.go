@@ -1,98 +1,22 @@
 package diagnose
 
 import (
-	"context"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
-	"net"
 	"strconv"
 	"strings"
 	"testing"
 
-	"golang.org/x/net/dns/dnsmessage"
-
+	"hongyan/app/diagnose/dnstest"
 	"hongyan/app/model"
 	"hongyan/assets"
 	"hongyan/smtpx"
 )
 
-// zone is what a name server of the test knows: "TXT name", "MX name" or "A name", and the answers.
-type zone map[string][]string
-
-// resolver starts a name server for the zone. Names that are not there do not exist; one whose only answer is "fail"
-// makes the server fail.
-func (z zone) resolver(t *testing.T) *net.Resolver {
-	t.Helper()
-	pc, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		buf := make([]byte, 1500)
-		for {
-			n, from, err := pc.ReadFrom(buf)
-			if err != nil {
-				return
-			}
-			var m dnsmessage.Message
-			if m.Unpack(buf[:n]) != nil || len(m.Questions) != 1 {
-				continue
-			}
-			z.answer(&m)
-			out, err := m.Pack()
-			if err != nil {
-				t.Errorf("name server: %v", err)
-				continue
-			}
-			_, _ = pc.WriteTo(out, from)
-		}
-	}()
-	t.Cleanup(func() { _ = pc.Close(); <-done })
-	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "udp", pc.LocalAddr().String())
-	}}
-}
-
-func (z zone) answer(m *dnsmessage.Message) {
-	q := m.Questions[0]
-	name := strings.ToLower(strings.TrimSuffix(q.Name.String(), "."))
-	m.Response, m.RecursionAvailable, m.Additionals = true, true, nil
-	kind := map[dnsmessage.Type]string{dnsmessage.TypeTXT: "TXT", dnsmessage.TypeMX: "MX", dnsmessage.TypeA: "A"}[q.Type]
-	answers, known := z[kind+" "+name]
-	if !known {
-		m.RCode = dnsmessage.RCodeNameError
-		for k := range z {
-			if strings.HasSuffix(k, " "+name) {
-				m.RCode = dnsmessage.RCodeSuccess // the name is there, without such a record
-			}
-		}
-		return
-	}
-	for _, a := range answers {
-		h := dnsmessage.ResourceHeader{Name: q.Name, Type: q.Type, Class: dnsmessage.ClassINET, TTL: 60}
-		switch kind {
-		case "TXT":
-			if a == "fail" {
-				m.RCode = dnsmessage.RCodeServerFailure
-				return
-			}
-			var parts []string
-			for ; len(a) > 255; a = a[255:] {
-				parts = append(parts, a[:255])
-			}
-			m.Answers = append(m.Answers, dnsmessage.Resource{Header: h, Body: &dnsmessage.TXTResource{TXT: append(parts, a)}})
-		case "MX":
-			m.Answers = append(m.Answers, dnsmessage.Resource{Header: h, Body: &dnsmessage.MXResource{Pref: 10, MX: dnsmessage.MustNewName(a)}})
-		case "A":
-			ip := net.ParseIP(a).To4()
-			m.Answers = append(m.Answers, dnsmessage.Resource{Header: h, Body: &dnsmessage.AResource{A: [4]byte(ip)}})
-		}
-	}
-}
+// zone is what a name server of the test knows.
+type zone dnstest.Zone
 
 // with adds records to a copy of the zone; without answers a record is taken away.
 func (z zone) with(pairs ...any) zone {
@@ -131,7 +55,7 @@ func rsaRecord(t *testing.T, bits int) string {
 // where something is wrong, a fix, in each language.
 func lookAt(t *testing.T, z zone, acct model.Account) string {
 	t.Helper()
-	r := z.resolver(t)
+	r := dnstest.Serve(t, dnstest.Zone(z)).Resolver
 	var told []string
 	x := &examination{d: &Doctor{Resolver: r, LookupHost: r.LookupHost}, acct: &acct}
 	x.progress = func(c Check) {
@@ -240,7 +164,7 @@ func TestDomainAfterTheLogin(t *testing.T) {
 	lines := []string{"220 hi\r\n", "250 mx\r\n", "250 ok\r\n"}
 	addr := listen(t, says(lines...))
 	acct := model.Account{From: "shop@books.cn", Host: "127.0.0.1", Port: 25, TLS: model.TLSNone}
-	r, told := examineWith(t, acct, addr, smtpx.Config{TLS: smtpx.TLSNone}, z.resolver(t))
+	r, told := examineWith(t, acct, addr, smtpx.Config{TLS: smtpx.TLSNone}, dnstest.Serve(t, dnstest.Zone(z)).Resolver)
 	if !r.OK || !strings.HasSuffix(told, "from pass, mx warn, spf fail, dkim warn, dmarc warn") {
 		t.Errorf("ok %v, %s", r.OK, told)
 	}

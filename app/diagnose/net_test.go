@@ -18,6 +18,7 @@ import (
 
 	"golang.org/x/net/dns/dnsmessage"
 
+	"hongyan/app/diagnose/dnstest"
 	"hongyan/app/model"
 	"hongyan/smtpx"
 )
@@ -145,38 +146,6 @@ func (a authority) leaf(t *testing.T, host string, from, until time.Duration) *t
 	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}, MinVersion: tls.VersionTLS10}
 }
 
-// nameServer answers every question with code, and gives a resolver that asks it.
-func nameServer(t *testing.T, code dnsmessage.RCode) *net.Resolver {
-	t.Helper()
-	pc, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		buf := make([]byte, 1500)
-		for {
-			n, from, err := pc.ReadFrom(buf)
-			if err != nil {
-				return
-			}
-			var m dnsmessage.Message
-			if m.Unpack(buf[:n]) != nil {
-				continue
-			}
-			m.Response, m.RCode, m.RecursionAvailable, m.Additionals = true, code, true, nil
-			if out, err := m.Pack(); err == nil {
-				_, _ = pc.WriteTo(out, from)
-			}
-		}
-	}()
-	t.Cleanup(func() { _ = pc.Close(); <-done })
-	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "udp", pc.LocalAddr().String())
-	}}
-}
-
 const (
 	anyHost = "mail.example.com"
 	known   = "smtp.qq.com"
@@ -221,8 +190,8 @@ func TestNetworkAndTLSFailures(t *testing.T) {
 		auth  *smtpx.Auth
 		rule  string
 	}{
-		{name: "no such name", dial: (&net.Dialer{Resolver: nameServer(t, dnsmessage.RCodeNameError)}).DialContext, rule: "net.host"},
-		{name: "name server fails", dial: (&net.Dialer{Resolver: nameServer(t, dnsmessage.RCodeServerFailure)}).DialContext, rule: "net.dns"},
+		{name: "no such name", dial: (&net.Dialer{Resolver: dnstest.Refuse(t, dnsmessage.RCodeNameError)}).DialContext, rule: "net.host"},
+		{name: "name server fails", dial: (&net.Dialer{Resolver: dnstest.Refuse(t, dnsmessage.RCodeServerFailure)}).DialContext, rule: "net.dns"},
 		{name: "nobody listens", dial: func(ctx context.Context, n, _ string) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, n, closed)
 		}, rule: "net.refused"},

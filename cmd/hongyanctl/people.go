@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -75,7 +74,7 @@ func listShow(c *cli) func(context.Context) (int, error) {
 			c.print(contactLine{p.Email, p.Address, p.Name, p.Fields, p.Source, p.Consent}, p.Address+"\t"+p.Name)
 			return nil
 		}
-		if err := each(ctx, h, q, show); err != nil && !errors.Is(err, errEnough) {
+		if err := h.EachPerson(ctx, q, show); err != nil && !errors.Is(err, errEnough) {
 			return 0, err
 		}
 		return exitDone, nil
@@ -98,29 +97,6 @@ func (c *cli) audience(ctx context.Context, p *pick) (h *app.App, q model.Contac
 	return h, q, err
 }
 
-// each walks the people whom a query chooses, in order of ids.
-func each(ctx context.Context, h *app.App, q model.ContactQuery, f func(*model.Contact) error) error {
-	if q.Filter.Empty() {
-		return h.EachContact(ctx, q.ListID, f)
-	}
-	ids, err := h.ContactIDs(ctx, q)
-	if err != nil {
-		return err
-	}
-	for part := range slices.Chunk(ids, 500) {
-		people, err := h.Contacts(ctx, part)
-		if err != nil {
-			return err
-		}
-		for i := range people {
-			if err := f(&people[i]); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
 func exportList(c *cli) func(context.Context) (int, error) {
 	to := c.flags.String("to", "", "the file: .csv, .xlsx or .vcf")
 	var p pick
@@ -133,11 +109,7 @@ func exportList(c *cli) func(context.Context) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		export := func() (int, error) { return h.ExportList(ctx, q.ListID, *to) }
-		if !q.Filter.Empty() {
-			export = func() (int, error) { return h.ExportPeople(ctx, q, *to) }
-		}
-		n, err := export()
+		n, err := h.ExportPeople(ctx, q, *to)
 		if err != nil {
 			return 0, err
 		}
