@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -85,30 +84,16 @@ func checkFilter(f model.Filter) error {
 	return nil
 }
 
-// comparisons are the ways in which each kind of condition compares; nil for those that compare nothing.
-var comparisons = map[model.ConditionKind][]model.ConditionOp{
-	model.WhereAddress: {model.OpContains, model.OpIs, model.OpStarts, model.OpEnds},
-	model.WhereName:    {model.OpContains, model.OpIs, model.OpStarts, model.OpEnds, model.OpEmpty},
-	model.WhereField:   {model.OpContains, model.OpIs, model.OpStarts, model.OpEnds, model.OpEmpty, model.OpMore, model.OpLess},
-	model.WhereSource:  {model.OpContains, model.OpIs, model.OpStarts, model.OpEnds, model.OpEmpty},
-	model.WhereAdded:   {model.OpBefore, model.OpAfter},
-	model.WhereList:    nil, model.WhereTag: nil, model.WhereSent: nil, model.WhereBounced: nil, model.WhereConsent: nil, model.WhereSuppressed: nil,
-}
-
 func checkCondition(c model.Condition) error {
 	invalid := func(field, value string) error { return model.E(model.EInvalid, nil, "field", field, "value", value) }
-	ops, known := comparisons[c.What]
+	ops, known := c.What.Ops()
 	if !known {
 		return invalid("filter", string(c.What))
 	}
 	if ops == nil {
 		return nil
 	}
-	found := false
-	for _, op := range ops {
-		found = found || op == c.Op
-	}
-	if !found {
+	if !slices.Contains(ops, c.Op) {
 		return invalid("filter", strings.TrimSpace(string(c.What)+" "+string(c.Op)))
 	}
 	if c.What == model.WhereField && c.Field == "" {
@@ -159,13 +144,13 @@ func (s *Store) condition(ctx context.Context, c model.Condition, among idSet, h
 		}
 		return from(`SELECT id FROM contacts WHERE created >= ? AND id BETWEEN ? AND ?`, ms(day))
 	case model.WhereList:
-		if err := s.there(ctx, s.app, "list", `SELECT name FROM lists WHERE id = ?`, c.ID); err != nil {
-			return nil, err
+		if _, err := listName(lastCommit{ctx, s.app}, c.ID); err != nil {
+			return nil, coded(err, s.app.path)
 		}
 		return from(`SELECT contact_id FROM list_members WHERE list_id = ? AND contact_id BETWEEN ? AND ?`, c.ID)
 	case model.WhereTag:
-		if err := s.there(ctx, s.app, "tag", `SELECT name FROM tags WHERE id = ?`, c.ID); err != nil {
-			return nil, err
+		if _, err := tagName(lastCommit{ctx, s.app}, c.ID); err != nil {
+			return nil, coded(err, s.app.path)
 		}
 		return from(`SELECT contact_id FROM contact_tags WHERE tag_id = ? AND contact_id BETWEEN ? AND ?`, c.ID)
 	case model.WhereSent:
@@ -180,16 +165,6 @@ func (s *Store) condition(ctx context.Context, c model.Condition, among idSet, h
 	default:
 		return s.suppressed(ctx, "", among, highest)
 	}
-}
-
-// there makes sure that what a condition names by its id is not gone.
-func (s *Store) there(ctx context.Context, d *database, kind, q string, id int64) error {
-	var name string
-	err := d.row(ctx, q, []any{id}, &name)
-	if errors.Is(err, sql.ErrNoRows) {
-		return model.E(model.ENotFound, nil, "kind", kind, "name", idName(id))
-	}
-	return coded(err, d.path)
 }
 
 // withAddress looks at the address as it is shown and as it is normalised: an international domain has two forms.

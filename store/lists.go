@@ -93,8 +93,8 @@ func listExists(t *tx, id int64) error {
 	return err
 }
 
-func listName(t *tx, id int64) (string, error) {
-	return nameOf(t, "list", `SELECT name FROM lists WHERE id = ?`, id)
+func listName(v view, id int64) (string, error) {
+	return nameOf(v, "list", `SELECT name FROM lists WHERE id = ?`, id)
 }
 
 // AddToList implements app.ContactStore: it makes the list when it is missing, and says how many are on it newly.

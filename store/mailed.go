@@ -27,8 +27,8 @@ func (s *Store) sent(ctx context.Context, campaign int64, maybe bool, highest in
 		for _, c := range all {
 			which = append(which, c.ID)
 		}
-	} else if err := s.there(ctx, s.deliveries, "campaign", `SELECT name FROM campaigns WHERE id = ?`, campaign); err != nil {
-		return nil, err
+	} else if _, err := nameOf(lastCommit{ctx, s.deliveries}, "campaign", `SELECT name FROM campaigns WHERE id = ?`, campaign); err != nil {
+		return nil, coded(err, s.deliveries.path)
 	}
 	states := []model.State{model.Accepted}
 	if maybe {

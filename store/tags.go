@@ -83,7 +83,7 @@ func (s *Store) UntagContacts(ctx context.Context, ids []int64, tagID int64) (in
 
 func (s *Store) untag(ctx context.Context, c *change, ids []int64) (int, error) {
 	return s.change(ctx, c, ids, func(t *tx, which string) (n int, err error) {
-		if c.what, err = nameOf(t, "tag", `SELECT name FROM tags WHERE id = ?`, c.ref); err != nil {
+		if c.what, err = tagName(t, c.ref); err != nil {
 			return 0, err
 		}
 		_, err = t.exec(`INSERT INTO change_tags (change_id, contact_id, tag_id, gone) SELECT ?, contact_id, tag_id, 1 FROM contact_tags
@@ -106,7 +106,7 @@ func (s *Store) RemoveTag(ctx context.Context, id int64) error {
 		return err
 	}
 	return s.app.write(ctx, func(t *tx) error {
-		name, err := nameOf(t, "tag", `SELECT name FROM tags WHERE id = ?`, id)
+		name, err := tagName(t, id)
 		if err != nil {
 			return err
 		}
@@ -126,9 +126,13 @@ func (s *Store) RemoveTag(ctx context.Context, id int64) error {
 	})
 }
 
-// nameOf gives, within a transaction, the name of a row, or ENotFound.
-func nameOf(t *tx, kind, q string, id int64) (name string, err error) {
-	err = t.row(q, []any{id}, &name)
+func tagName(v view, id int64) (string, error) {
+	return nameOf(v, "tag", `SELECT name FROM tags WHERE id = ?`, id)
+}
+
+// nameOf gives the name of a row, or ENotFound.
+func nameOf(v view, kind, q string, id int64) (name string, err error) {
+	err = v.row(q, []any{id}, &name)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = model.E(model.ENotFound, nil, "kind", kind, "name", idName(id))
 	}

@@ -46,6 +46,23 @@ const (
 	OpAfter    ConditionOp = "after" // on that day or later
 )
 
+// conditionOps are the ways in which kinds of conditions compare; nil where there is nothing to compare.
+var conditionOps = map[ConditionKind][]ConditionOp{
+	WhereAddress: {OpContains, OpIs, OpStarts, OpEnds},
+	WhereName:    {OpContains, OpIs, OpStarts, OpEnds, OpEmpty},
+	WhereField:   {OpContains, OpIs, OpStarts, OpEnds, OpMore, OpLess, OpEmpty},
+	WhereSource:  {OpContains, OpIs, OpStarts, OpEnds, OpEmpty},
+	WhereAdded:   {OpBefore, OpAfter},
+	WhereList:    nil, WhereTag: nil, WhereSent: nil, WhereBounced: nil, WhereConsent: nil, WhereSuppressed: nil,
+}
+
+// Ops are the ways in which a kind of condition compares, none where it compares nothing; known is false for what is
+// no kind.
+func (k ConditionKind) Ops() (ops []ConditionOp, known bool) {
+	ops, known = conditionOps[k]
+	return ops, known
+}
+
 // Condition is one thing that has to be true of a person or, with Not, must not be.
 type Condition struct {
 	What  ConditionKind `json:"what"`

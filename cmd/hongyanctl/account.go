@@ -169,29 +169,11 @@ func accountJSON(v app.AccountView) accountLine {
 	return l
 }
 
-func accountList(c *cli) func(context.Context) (int, error) {
-	return func(ctx context.Context) (int, error) {
-		if err := c.names(0, ""); err != nil {
-			return 0, err
-		}
-		h, err := c.open(ctx, true)
-		if err != nil {
-			return 0, err
-		}
-		views, err := h.Accounts(ctx)
-		if err != nil {
-			return 0, err
-		}
-		if len(views) == 0 && !c.json {
-			_, _ = fmt.Fprintln(c.out, c.texts.T("ctl.account.none"))
-		}
-		for _, v := range views {
-			l := accountJSON(v)
-			c.print(l, c.texts.T("ctl.account.line", "name", l.Name, "from", l.From, "host", l.Host, "port", strconv.Itoa(l.Port),
-				"state", c.texts.T("ctl.clock."+l.State), "day", strconv.Itoa(l.SentDay)))
-		}
-		return exitDone, nil
-	}
+func showAccount(_ context.Context, c *cli, _ *app.App, v app.AccountView) error {
+	l := accountJSON(v)
+	c.print(l, c.texts.T("ctl.account.line", "name", l.Name, "from", l.From, "host", l.Host, "port", strconv.Itoa(l.Port),
+		"state", c.texts.T("ctl.clock."+l.State), "day", strconv.Itoa(l.SentDay)))
+	return nil
 }
 
 func accountRemove(c *cli) func(context.Context) (int, error) {

@@ -235,6 +235,34 @@ func one[T any](ctx context.Context, c *cli, readOnly bool, what string, find fu
 	return h, v, err
 }
 
+// all is the verb that prints all things of a kind; none is the text for where there are none.
+func all[T any](read func(*app.App, context.Context) ([]T, error), none string, show func(context.Context, *cli, *app.App, T) error) func(*cli) func(context.Context) (int, error) {
+	return func(c *cli) func(context.Context) (int, error) {
+		return func(ctx context.Context) (int, error) {
+			if err := c.names(0, ""); err != nil {
+				return 0, err
+			}
+			h, err := c.open(ctx, true)
+			if err != nil {
+				return 0, err
+			}
+			found, err := read(h, ctx)
+			if err != nil {
+				return 0, err
+			}
+			if len(found) == 0 && !c.json {
+				_, _ = fmt.Fprintln(c.out, c.texts.T(none))
+			}
+			for _, v := range found {
+				if err := show(ctx, c, h, v); err != nil {
+					return 0, err
+				}
+			}
+			return exitDone, nil
+		}
+	}
+}
+
 // unlock asks for the passphrase of the secrets file where one is needed and none was given.
 func (c *cli) unlock(a *app.App) error {
 	if !a.SecretsNeedPassphrase() {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -20,27 +19,9 @@ func shorten(s string) string {
 	return string(r)
 }
 
-func listAll(c *cli) func(context.Context) (int, error) {
-	return func(ctx context.Context) (int, error) {
-		if err := c.names(0, ""); err != nil {
-			return 0, err
-		}
-		h, err := c.open(ctx, true)
-		if err != nil {
-			return 0, err
-		}
-		lists, err := h.Lists(ctx)
-		if err != nil {
-			return 0, err
-		}
-		if len(lists) == 0 && !c.json {
-			_, _ = fmt.Fprintln(c.out, c.texts.T("ctl.list.none"))
-		}
-		for _, l := range lists {
-			c.print(map[string]any{"list": l.Name, "count": l.Count}, c.texts.T("ctl.list.line", "name", l.Name, "n", strconv.Itoa(l.Count)))
-		}
-		return exitDone, nil
-	}
+func showList(_ context.Context, c *cli, _ *app.App, l model.List) error {
+	c.print(map[string]any{"list": l.Name, "count": l.Count}, c.texts.T("ctl.list.line", "name", l.Name, "n", strconv.Itoa(l.Count)))
+	return nil
 }
 
 // contactLine is a person as scripts see them.

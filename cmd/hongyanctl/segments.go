@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -80,27 +79,9 @@ func tagRemove(c *cli) func(context.Context) (int, error) {
 	}
 }
 
-func tagList(c *cli) func(context.Context) (int, error) {
-	return func(ctx context.Context) (int, error) {
-		if err := c.names(0, ""); err != nil {
-			return 0, err
-		}
-		h, err := c.open(ctx, true)
-		if err != nil {
-			return 0, err
-		}
-		tags, err := h.Tags(ctx)
-		if err != nil {
-			return 0, err
-		}
-		if len(tags) == 0 && !c.json {
-			_, _ = fmt.Fprintln(c.out, c.texts.T("ctl.tag.none"))
-		}
-		for _, t := range tags {
-			c.print(map[string]any{"tag": t.Name, "count": t.Count}, c.texts.T("ctl.list.line", "name", t.Name, "n", strconv.Itoa(t.Count)))
-		}
-		return exitDone, nil
-	}
+func showTag(_ context.Context, c *cli, _ *app.App, t model.Tag) error {
+	c.print(map[string]any{"tag": t.Name, "count": t.Count}, c.texts.T("ctl.list.line", "name", t.Name, "n", strconv.Itoa(t.Count)))
+	return nil
 }
 
 func segmentSave(c *cli) func(context.Context) (int, error) {
@@ -171,31 +152,13 @@ func segmentShow(c *cli) func(context.Context) (int, error) {
 	}
 }
 
-func segmentList(c *cli) func(context.Context) (int, error) {
-	return func(ctx context.Context) (int, error) {
-		if err := c.names(0, ""); err != nil {
-			return 0, err
-		}
-		h, err := c.open(ctx, true)
-		if err != nil {
-			return 0, err
-		}
-		all, err := h.Segments(ctx)
-		if err != nil {
-			return 0, err
-		}
-		if len(all) == 0 && !c.json {
-			_, _ = fmt.Fprintln(c.out, c.texts.T("ctl.segment.none"))
-		}
-		for _, s := range all {
-			texts, err := whereTexts(ctx, h, s.Filter)
-			if err != nil {
-				return 0, err
-			}
-			c.print(map[string]any{"segment": s.Name, "any": s.Filter.Any, "where": texts}, s.Name)
-		}
-		return exitDone, nil
+func showSegment(ctx context.Context, c *cli, h *app.App, s model.Segment) error {
+	texts, err := whereTexts(ctx, h, s.Filter)
+	if err != nil {
+		return err
 	}
+	c.print(map[string]any{"segment": s.Name, "any": s.Filter.Any, "where": texts}, s.Name)
+	return nil
 }
 
 func segmentRemove(c *cli) func(context.Context) (int, error) {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"strings"
+
+	"hongyan/app"
 )
 
 // verb is a subcommand: its words, what it takes, and what it does. make declares the verb's flags on c.flags
@@ -19,7 +21,7 @@ func verbs() []verb {
 	return []verb{
 		{[]string{"account", "add"}, "account add --name N --from ADDR [--provider qq|163|...] [--host H --port P --tls implicit|starttls|none --user U --password-stdin]\n" +
 			"      [--profile consumer|relay] [--connections N --per-minute N --per-hour N --per-day N --per-session N] [--ca FILE] [--auth password|oauth2|none] [--allow-plaintext]", accountAdd},
-		{[]string{"account", "list"}, "account list", accountList},
+		{[]string{"account", "list"}, "account list", all((*app.App).Accounts, "ctl.account.none", showAccount)},
 		{[]string{"account", "test"}, "account test NAME", accountTest},
 		{[]string{"account", "signin"}, "account signin NAME [--client-id ID [--client-secret-stdin]] [--browser]", accountSignIn},
 		{[]string{"account", "remove"}, "account remove NAME", accountRemove},
@@ -27,12 +29,12 @@ func verbs() []verb {
 			"      (FOLDER is the data folder of another Hongyan; --sheet chooses a sheet of a workbook, or a list of a folder)\n" +
 			"      import --resume|--keep|--undo [FILE|#N]   (an import that was cut off)", importFile},
 		{[]string{"list", "show"}, "list show [L] [--segment S] [--where CONDITION]... [--any] [--limit N]", listShow},
-		{[]string{"list"}, "list", listAll},
+		{[]string{"list"}, "list", all((*app.App).Lists, "ctl.list.none", showList)},
 		{[]string{"export"}, "export [L] [--segment S] [--where CONDITION]... [--any] --to FILE.csv|FILE.xlsx|FILE.vcf", exportList},
-		{[]string{"tag", "list"}, "tag list", tagList},
+		{[]string{"tag", "list"}, "tag list", all((*app.App).Tags, "ctl.tag.none", showTag)},
 		{[]string{"tag", "add"}, "tag add T [--list L] [--segment S] [--where CONDITION]... [--any]", tagAdd},
 		{[]string{"tag", "remove"}, "tag remove T [--list L] [--segment S] [--where CONDITION]... [--any]   (from everybody, and the tag itself, where nobody is chosen)", tagRemove},
-		{[]string{"segment", "list"}, "segment list", segmentList},
+		{[]string{"segment", "list"}, "segment list", all((*app.App).Segments, "ctl.segment.none", showSegment)},
 		{[]string{"segment", "save"}, "segment save S --where CONDITION... [--any]   (such as --where \"field city is Rome\" --where \"not sent spring\")", segmentSave},
 		{[]string{"segment", "show"}, "segment show S", segmentShow},
 		{[]string{"segment", "remove"}, "segment remove S", segmentRemove},

@@ -20,15 +20,6 @@ const whereHelp = `a condition, may be given several times; all have to hold, wi
   [not] sent [CAMPAIGN]    [not] bounced    [not] consent    [not] suppressed
 A TEXT or NAME at the end needs no quotes; a field whose name has a space does: field "home town" is Rome`
 
-// whereOps are the ways in which each kind of condition compares.
-var whereOps = map[model.ConditionKind][]model.ConditionOp{
-	model.WhereAddress: {model.OpContains, model.OpIs, model.OpStarts, model.OpEnds},
-	model.WhereName:    {model.OpContains, model.OpIs, model.OpStarts, model.OpEnds, model.OpEmpty},
-	model.WhereField:   {model.OpContains, model.OpIs, model.OpStarts, model.OpEnds, model.OpMore, model.OpLess, model.OpEmpty},
-	model.WhereSource:  {model.OpContains, model.OpIs, model.OpStarts, model.OpEnds, model.OpEmpty},
-	model.WhereAdded:   {model.OpBefore, model.OpAfter},
-}
-
 // whereNames are the kinds that name something by its name; the name may be left out where it is false.
 var whereNames = map[model.ConditionKind]bool{model.WhereList: true, model.WhereTag: true, model.WhereSent: false}
 
@@ -61,7 +52,7 @@ func parseWhere(text string) (c model.Condition, name string, err error) {
 		}
 		return c, name, nil
 	}
-	ops := whereOps[c.What]
+	ops, _ := c.What.Ops()
 	if ops == nil {
 		return bad(kind + " is no condition; it begins with address, name, field, source, added, list, tag, sent, bounced, consent or suppressed")
 	}
@@ -127,7 +118,7 @@ func whereText(c model.Condition, name string) string {
 	}
 	parts = append(parts, string(c.What))
 	last := name
-	if ops := whereOps[c.What]; ops != nil {
+	if ops, _ := c.What.Ops(); ops != nil {
 		if c.What == model.WhereField {
 			parts = append(parts, quoted(c.Field, strings.ContainsFunc(c.Field, unicode.IsSpace)))
 		}

@@ -78,7 +78,7 @@ func TestWhereText(t *testing.T) {
 		if needed, names := whereNames[c.What]; names && (needed || rapid.Bool().Draw(rt, "named")) {
 			name = text.Draw(rt, "name")
 		}
-		if ops := whereOps[c.What]; ops != nil {
+		if ops, _ := c.What.Ops(); ops != nil {
 			if c.What == model.WhereField {
 				c.Field = text.Draw(rt, "field")
 			}
