@@ -234,9 +234,7 @@ func (c *chunk) update(t *tx, im *importer, some []known) error {
 				return err
 			}
 		}
-		_, err := t.exec(`UPDATE contacts SET name = ?, fields = ?, source = ?, consent = ?, updated = ? WHERE id = ?`,
-			x.is.name, x.is.fields, x.is.source, x.is.consent, im.began, x.is.id)
-		if err != nil {
+		if err := x.is.write(t, im.began); err != nil {
 			return err
 		}
 	}
@@ -272,7 +270,7 @@ func (c *chunk) attach(t *tx, im *importer) error {
 // insertNew is the statement that inserts n people; what they have in common comes first.
 func insertNew(n int) string {
 	return `INSERT INTO contacts (source, import_id, created, updated, id, email, address, name, fields, consent)
-		SELECT ?, ?, ?, ?, * FROM (VALUES (?,?,?,?,?,?)` + strings.Repeat(`,(?,?,?,?,?,?)`, n-1) + `)`
+		SELECT ?, ?, ?, ?, * FROM (VALUES ` + rowsOf("(?,?,?,?,?,?)", n) + `)`
 }
 
 // insert stores those who are new in the order of the source, with ids in a row, so that what hangs on them is inserted
@@ -325,11 +323,4 @@ func (c *chunk) insert(t *tx, im *importer) (first, last int64, err error) {
 	}
 	_, err = t.exec(`INSERT INTO contact_sources (import_id, contact_id) SELECT ?, id FROM contacts WHERE id BETWEEN ? AND ?`, im.id, first, last)
 	return first, last, err
-}
-
-// reach makes room for ids up to highest.
-func (s *idSet) reach(highest int64) {
-	for i := highest / 64; i >= int64(len(*s)); {
-		*s = append(*s, 0)
-	}
 }

@@ -181,9 +181,7 @@ func (c *change) insertByHand(t *tx, p person, who *model.Contact, listID int64)
 	if err := c.keepPeople(t, "edited", ms(who.UpdatedAt), toJSON([]int64{was.id})); err != nil {
 		return 0, err
 	}
-	_, err = t.exec(`UPDATE contacts SET name = ?, fields = ?, source = ?, consent = ?, updated = ? WHERE id = ?`,
-		was.name, was.fields, was.source, was.consent, ms(who.UpdatedAt), was.id)
-	return was.id, err
+	return was.id, was.write(t, ms(who.UpdatedAt))
 }
 
 // RemoveContacts implements app.ContactStore. Many are removed in several transactions; suppressions, and what

@@ -73,11 +73,7 @@ func (s *Store) enroll(t *tx) (copied bool, err error) {
 		return false, err
 	}
 	if install == "" { // a new folder
-		b := make([]byte, 16)
-		if _, err := rand.Read(b); err != nil {
-			return false, err
-		}
-		next := identity{Install: hex.EncodeToString(b), Epoch: 1, File: file}
+		next := identity{Install: randomName(), Epoch: 1, File: file}
 		if err := errors.Join(setMeta(t, "install", next.Install), setMeta(t, "epoch", "1")); err != nil {
 			return false, err
 		}
@@ -108,6 +104,13 @@ func (s *Store) enrolled() error {
 	}
 	id.Opening = false
 	return writeIdentity(s.dir, id)
+}
+
+// randomName is a name that nothing else has: 32 hexadecimal digits.
+func randomName() string {
+	b := make([]byte, 16)
+	_, _ = rand.Read(b) // never fails: it ends the program instead
+	return hex.EncodeToString(b)
 }
 
 func meta(t *tx, key string) (string, error) {

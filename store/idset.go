@@ -27,6 +27,13 @@ func (s idSet) add(id int64) {
 	}
 }
 
+// reach makes room for ids up to highest.
+func (s *idSet) reach(highest int64) {
+	for i := highest / 64; i >= int64(len(*s)); {
+		*s = append(*s, 0)
+	}
+}
+
 func (s idSet) remove(id int64) {
 	if s.has(id) {
 		s[id/64] &^= 1 << (id % 64)

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"crypto/rand"
 	"encoding/binary"
 	"encoding/hex"
 	"hash/crc32"
@@ -36,15 +35,8 @@ const (
 	markHeader = 512 // holds the id of the boot
 )
 
-// marksName is a name for the marks of one opening of a folder, which no other opening has, nor a copy's.
-func marksName() (string, error) {
-	b := make([]byte, 16)
-	_, err := rand.Read(b)
-	return hex.EncodeToString(b), err
-}
-
-// marksPath is where the marks of that name are: in memory where the system has a place for that. "" for what is no such
-// name: it stands in a file that others may have made.
+// marksPath is where the marks of a name are: in memory where the system has a place for that. Each opening of a folder
+// has a name of its own, which no copy has. "" for what is no such name: it stands in a file that others may have made.
 func marksPath(name string) string {
 	if b, err := hex.DecodeString(name); err != nil || len(b) != 16 {
 		return ""

@@ -96,9 +96,7 @@ func (c *change) complete(t *tx, keep int64, which string, when time.Time) error
 	if err := c.keepPeople(t, "edited", ms(when), toJSON([]int64{keep})); err != nil {
 		return err
 	}
-	_, err = t.exec(`UPDATE contacts SET name = ?, fields = ?, source = ?, consent = ?, updated = ? WHERE id = ?`,
-		k.name, k.fields, k.source, k.consent, ms(when), keep)
-	return err
+	return k.write(t, ms(when))
 }
 
 // complete takes from others what a person lacks.

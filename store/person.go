@@ -11,6 +11,13 @@ type person struct {
 	updated         int64
 }
 
+// write stores what merge and complete change of somebody who is there.
+func (p *person) write(t *tx, updated int64) error {
+	_, err := t.exec(`UPDATE contacts SET name = ?, fields = ?, source = ?, consent = ?, updated = ? WHERE id = ?`,
+		p.name, p.fields, p.source, p.consent, updated, p.id)
+	return err
+}
+
 // merge takes over what is newer: a name, fields and a consent that are given replace others, and the consent
 // brings its source along; what is not given erases nothing. It reports whether anything changed.
 func (p *person) merge(name string, fields map[string]string, source, consent int64) (changed bool, err error) {

@@ -38,9 +38,7 @@ func (s *Store) recover(ctx context.Context) error {
 		if err := s.recoverAhead(t, marksPath(before), now); err != nil {
 			return err
 		}
-		if s.marks, err = marksName(); err != nil {
-			return err
-		}
+		s.marks = randomName()
 		if err := setMeta(t, "marks", s.marks); err != nil {
 			return err
 		}
@@ -55,8 +53,8 @@ func (s *Store) recover(ctx context.Context) error {
 	return coded(s.enrolled(), filepath.Join(s.dir, identityName))
 }
 
-// recoverAhead looks after letters that may have left ahead (ahead.go) and whose results are not on the disk. In a folder that looks like a copy
-// everybody who was reserved is unknown: its twin may have gone on.
+// recoverAhead looks after letters that may have left ahead (ahead.go) and whose results are not on the disk. In a folder
+// that looks like a copy everybody who was reserved is unknown: its twin may have gone on.
 func (s *Store) recoverAhead(t *tx, marksPath string, now int64) error {
 	var highest int64
 	err := t.row(`SELECT seq FROM sqlite_sequence WHERE name = 'reservations'`, nil, &highest)

@@ -22,7 +22,7 @@ type database struct {
 	conn    *sql.Conn            // the only writing connection
 	turn    chan struct{}        // holds one token: the right to use conn
 	stmts   map[string]*sql.Stmt // prepared on conn
-	hurried bool                 // conn does not wait long for other programs: the last one kept it waiting
+	tired   bool                 // of waiting for other programs: the last one kept conn waiting
 	files   map[string]string    // what tells the file and its log from others of their names, once pinned
 }
 
@@ -158,10 +158,10 @@ func (d *database) transact(ctx context.Context, f func(*tx) error) error {
 		return err
 	}
 	if _, err := d.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
-		d.hurry(sqliteBusy(err))
+		d.tire(sqliteBusy(err))
 		return err
 	}
-	d.hurry(false)
+	d.tire(false)
 	err := f(t)
 	if err == nil {
 		err = ctx.Err()
@@ -177,10 +177,10 @@ func (d *database) transact(ctx context.Context, f func(*tx) error) error {
 	return nil
 }
 
-// hurry makes the next transactions wait for a moment only, or for the usual time again. Whoever held the file for the
+// tire makes the next transactions wait for a moment only, or for the usual time again. Whoever held the file for the
 // whole of that may hold it for hours: nobody should wait as long with each thing that is tried at the end.
-func (d *database) hurry(yes bool) {
-	if d.hurried == yes {
+func (d *database) tire(yes bool) {
+	if d.tired == yes {
 		return
 	}
 	wait := busyTimeout
@@ -188,7 +188,7 @@ func (d *database) hurry(yes bool) {
 		wait = min(busyTimeout, 100)
 	}
 	if _, err := d.conn.ExecContext(context.Background(), "PRAGMA busy_timeout = "+strconv.Itoa(wait)); err == nil {
-		d.hurried = yes
+		d.tired = yes
 	}
 }
 
