@@ -136,3 +136,14 @@ func show(o fyne.CanvasObject, visible bool, in ...*fyne.Container) {
 		c.Layout.Layout(c.Objects, c.Size())
 	}
 }
+
+// able enables or disables a button.
+func able(b *widget.Button, on bool) {
+	if on == b.Disabled() {
+		if on {
+			b.Enable()
+		} else {
+			b.Disable()
+		}
+	}
+}

@@ -217,17 +217,6 @@ func (f *filterForm) sync() {
 	able(f.ok, f.vm.err == nil)
 }
 
-// able enables or disables a button.
-func able(b *widget.Button, on bool) {
-	if on == b.Disabled() {
-		if on {
-			b.Enable()
-		} else {
-			b.Disable()
-		}
-	}
-}
-
 // apply shows those whom the filter chooses.
 func (f *filterForm) apply() {
 	if f.ok.Disabled() {

@@ -11,12 +11,8 @@ import (
 
 // listMenu offers what can be done with the list or segment that is shown.
 func (p *recipientsPane) listMenu(at fyne.CanvasObject) {
-	w, t, vm := p.w, p.w.t, p.w.recipients
-	item := func(key string, icon fyne.Resource, ok bool, do func()) *fyne.MenuItem {
-		m := fyne.NewMenuItem(t.T(key), do)
-		m.Icon, m.Disabled = icon, !ok
-		return m
-	}
+	w, vm := p.w, p.w.recipients
+	item := w.menuItem
 	l, isList := vm.list()
 	s, isSegment := vm.shownSegment()
 	some := len(vm.ids) > 0

@@ -49,9 +49,8 @@ func fileName(name string) string {
 // consentDialog writes down how the selected people agreed, where that is not recorded yet.
 func (w *Window) consentDialog() {
 	t := w.t
-	selected := w.recipients.selectedCount()
+	selected := w.someSelected()
 	if selected == 0 {
-		w.step.hint(t.T("ui.why.noselection"))
 		return
 	}
 	entry := widget.NewEntry()
@@ -74,13 +73,7 @@ func (w *Window) consentDialog() {
 	}
 	ok.OnTapped = save
 	entry.OnSubmitted = func(string) { save() }
-	entry.OnChanged = func(s string) {
-		if strings.TrimSpace(s) == "" {
-			ok.Disable()
-		} else {
-			ok.Enable()
-		}
-	}
+	entry.OnChanged = func(s string) { able(ok, strings.TrimSpace(s) != "") }
 	d = w.popup(t.T("ui.contact.consent"), container.NewVScroll(container.NewVBox(wrapped(t.T("ui.contact.consent.text", "n", number(selected))),
 		widget.NewForm(row(t.T("ui.import.consent"), entry, "")))), widget.NewButton(t.T("ui.cancel"), func() { d.Hide() }), ok)
 	w.fit(d, 520, 260)

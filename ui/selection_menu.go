@@ -18,13 +18,9 @@ const mostMerged = 20
 
 // selectionMenu is what can be done with those who are selected.
 func (p *recipientsPane) selectionMenu() *fyne.Menu {
-	w, t := p.w, p.w.t
+	w := p.w
 	n := w.recipients.selectedCount()
-	item := func(key string, icon fyne.Resource, ok bool, do func()) *fyne.MenuItem {
-		m := fyne.NewMenuItem(t.T(key), do)
-		m.Icon, m.Disabled = icon, !ok
-		return m
-	}
+	item := w.menuItem
 	at := p.w.recipients.cursor
 	return fyne.NewMenu("",
 		item("ui.contact.open", theme.AccountIcon(), n == 1 && at >= 0, func() { p.open(at) }),
@@ -37,6 +33,13 @@ func (p *recipientsPane) selectionMenu() *fyne.Menu {
 		item("ui.contact.consent", theme.ConfirmIcon(), n > 0, w.consentDialog),
 		item("ui.contact.suppress", theme.CancelIcon(), n > 0, p.askSuppress),
 		item("ui.remove", theme.DeleteIcon(), n > 0, p.askRemove))
+}
+
+// menuItem is an item of a menu that opens in a pane; where ok is false it can be seen and not chosen.
+func (w *Window) menuItem(key string, icon fyne.Resource, ok bool, do func()) *fyne.MenuItem {
+	m := fyne.NewMenuItem(w.t.T(key), do)
+	m.Icon, m.Disabled = icon, !ok
+	return m
 }
 
 // rowMenu opens the menu of a row; one that is not selected is selected first, alone.

@@ -124,16 +124,10 @@ func (f *suppressForm) sync() {
 	text := t.T("ui.suppress.count", "n", number(len(f.shown)))
 	if n := len(f.chosen); n > 0 {
 		text += "  " + t.T("ui.contact.selected", "n", number(n))
-		f.remove.Enable()
-	} else {
-		f.remove.Disable()
 	}
 	put(f.count, text)
-	if len(f.all) == 0 {
-		f.export.Disable()
-	} else {
-		f.export.Enable()
-	}
+	able(f.remove, len(f.chosen) > 0)
+	able(f.export, len(f.all) > 0)
 	show(f.quiet, len(f.all) == 0)
 	f.table.Refresh()
 }

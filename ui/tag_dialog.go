@@ -39,12 +39,20 @@ func (vm *recipientsVM) tagNames() []string {
 	return names
 }
 
+// someSelected is how many people are selected; where nobody is, the user is told so.
+func (w *Window) someSelected() int {
+	n := w.recipients.selectedCount()
+	if n == 0 {
+		w.step.hint(w.t.T("ui.why.noselection"))
+	}
+	return n
+}
+
 // tagDialog puts a tag on the selected people, or takes it off.
 func (w *Window) tagDialog() {
 	t, vm := w.t, w.recipients
-	n := vm.selectedCount()
+	n := w.someSelected()
 	if n == 0 {
-		w.step.hint(t.T("ui.why.noselection"))
 		return
 	}
 	entry := widget.NewSelectEntry(vm.tagNames())
@@ -83,9 +91,8 @@ func (w *Window) tagDialog() {
 // addToListDialog puts the selected people on another list too, or on a new one.
 func (w *Window) addToListDialog() {
 	t, vm := w.t, w.recipients
-	n := vm.selectedCount()
+	n := w.someSelected()
 	if n == 0 {
-		w.step.hint(t.T("ui.why.noselection"))
 		return
 	}
 	var names []string

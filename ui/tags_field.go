@@ -52,11 +52,7 @@ func (f *tagsField) fill() {
 			f.fill()
 		}))
 	}
-	if len(f.names) > 0 {
-		f.chips.Show()
-	} else {
-		f.chips.Hide()
-	}
+	show(f.chips, len(f.names) > 0)
 	f.root.Refresh()
 }
 
