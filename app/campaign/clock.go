@@ -21,6 +21,11 @@ type systemClock struct{}
 
 func (systemClock) Now() time.Time { return time.Now().Round(0) }
 
+var begun = time.Now()
+
+// Steady is Go's monotonic count; with Elapsed, systemClock is an elapser.
+func (systemClock) Steady() time.Duration { return time.Since(begun) }
+
 func (systemClock) After(d time.Duration) (<-chan time.Time, func()) {
 	t := time.NewTimer(d)
 	return t.C, func() { t.Stop() }

@@ -34,6 +34,9 @@ func (c *clock) After(d time.Duration) (<-chan time.Time, func()) {
 	return t.C, func() { t.Stop() }
 }
 
+// Steady stands still while suspended.
+func (c *clock) Steady() time.Duration { return time.Duration(time.Now().UnixNano()) }
+
 // Elapsed is the time that truly passed, since long ago.
 func (c *clock) Elapsed() time.Duration {
 	return time.Duration(time.Now().UnixNano()) + c.slept()

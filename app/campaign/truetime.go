@@ -10,12 +10,20 @@ import (
 // elapser is a Clock that also counts the time that truly passed, from any beginning, sleep of the machine included,
 // and whatever the wall clock is set to; 0 means that it cannot be told. Where a system has no such count that Go
 // can read (neither Linux, macOS nor Windows), a clock that was set forward is taken for sleep.
-type elapser interface{ Elapsed() time.Duration }
+type elapser interface {
+	Elapsed() time.Duration
+	// Steady counts too and cannot be set, costs little, and may stand still in sleep.
+	Steady() time.Duration
+}
 
 const (
 	// truthSlack is how far true time and the wall clock may drift apart before that is taken for a clock that was
 	// set. It stays far below windowSlack, and above the step of Windows' count.
 	truthSlack = 100 * time.Millisecond
+	// glance is how long the cheap count is believed where the wall clock agrees with it to within glanceSlack: letters
+	// that leave by tens of thousands a second ask for the time more often than the system is asked for it.
+	glance      = 50 * time.Millisecond
+	glanceSlack = 100 * time.Microsecond
 	// spansKept is how far back it is known how the wall clock was set: a little more than the longest window.
 	spansKept = 25 * time.Hour
 )
@@ -25,19 +33,21 @@ const (
 // is in true time. Schedules, what the journal stores and what people are shown go by the wall clock.
 // It is safe for concurrent use.
 type trueTime struct {
-	clk     Clock
-	elapsed func() time.Duration // nil where it cannot be told
+	clk   Clock
+	count elapser // nil where it cannot be told
 
 	mu     sync.Mutex
-	anchor time.Time // true time when the count of clk was 0
-	spans  []span    // ascending in true time; at least one
+	anchor time.Time     // true time when the count of clk was 0
+	spans  []span        // ascending in true time; at least one
+	seen   time.Time     // what the wall clock showed when all was compared
+	steady time.Duration // ... and the cheap count
 }
 
 func newTrueTime(clk Clock) *trueTime {
 	s := &trueTime{clk: clk, spans: []span{{from: clk.Now()}}}
 	if e, ok := clk.(elapser); ok {
 		if d := e.Elapsed(); d != 0 {
-			s.elapsed, s.anchor = e.Elapsed, s.spans[0].from.Add(-d)
+			s.count, s.anchor = e, s.spans[0].from.Add(-d)
 		}
 	}
 	return s
@@ -60,17 +70,24 @@ func (s *trueTime) now() time.Time {
 func (s *trueTime) both() (now, wall time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.elapsed == nil {
-		wall = s.clk.Now()
+	wall = s.clk.Now()
+	if s.count == nil {
 		return wall, wall
 	}
-	before, wall := s.elapsed(), s.clk.Now()
+	steady := s.count.Steady()
+	d := steady - s.steady
+	if off := wall.Sub(s.seen) - d; d < glance && off <= glanceSlack && off >= -glanceSlack {
+		return wall.Add(s.ahead()), wall
+	}
+	before := s.count.Elapsed()
+	s.steady, wall = s.count.Steady(), s.clk.Now()
+	s.seen = wall
 	off := wall.Add(s.ahead()).Sub(s.anchor)
 	if off >= before-truthSlack && off <= before+truthSlack {
 		return s.anchor.Add(off), wall
 	}
 	// The process may have been held up, or the machine slept, before the wall clock was read.
-	if after := s.elapsed(); off < before || off > after+truthSlack {
+	if after := s.count.Elapsed(); off < before || off > after+truthSlack {
 		s.set(wall, s.anchor.Add(after))
 	}
 	return wall.Add(s.ahead()), wall
