@@ -27,10 +27,13 @@ func (t transfer) String() string {
 // stays readable and shorter, else base64.
 func transferFor(p []byte) transfer {
 	other, col, plain := 0, 0, true
+	many := (len(p) + 5) / 6 // of other octets make it base64, whatever comes behind them
 	for i, c := range p {
 		if col > 0 && c >= ' ' && c != 0x7f { // most of them
 			if c > 0x7f {
-				other++
+				if other++; other == many {
+					return transferBase64
+				}
 			}
 			if col++; col > maxLine {
 				plain = false
