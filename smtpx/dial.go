@@ -24,7 +24,7 @@ var connIDs atomic.Int64
 // Dial connects, secures and logs in. Its error is an *[Error].
 func Dial(ctx context.Context, cfg *Config) (*Session, error) {
 	s := &Session{cfg: *cfg, limit: cfg.Timeouts.withDefaults(), id: cfg.ConnID, lastOK: true}
-	s.cond = sync.NewCond(&s.mu)
+	s.cond, s.turn = sync.NewCond(&s.mu), sync.NewCond(&s.mu)
 	if s.id == 0 {
 		s.id = connIDs.Add(1)
 	}
@@ -47,7 +47,7 @@ func Dial(ctx context.Context, cfg *Config) (*Session, error) {
 	}
 	_ = s.raw.SetDeadline(time.Time{})
 	s.in.src = connReader{s}
-	s.out.stall, s.out.owed = s.limit.BodyStall, s.owed
+	s.out.stall, s.out.owed, s.out.before = s.limit.BodyStall, s.owed, s.aboutToWrite
 	s.heard = time.Now()
 	go s.readLoop()
 	return s, nil
@@ -82,6 +82,7 @@ func (s *Session) connect(ctx context.Context) *Error {
 		return &Error{Phase: PhaseConnect, Err: err}
 	}
 	s.raw = conn
+	_, s.tcp = conn.(*net.TCPConn)
 	s.use(conn)
 	s.tr.note(EventConnect, PhaseConnect, conn.RemoteAddr().String())
 	return nil

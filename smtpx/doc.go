@@ -19,8 +19,9 @@
 //
 // # Round trips
 //
-// What a person waits for is round trips, so a session reads and writes in separate goroutines and keeps a
-// queue of the replies it is owed. Where the server offers PIPELINING (RFC 2920) the whole envelope leaves in
+// What a person waits for is round trips, so a session keeps a queue of the replies it is owed and is read from
+// whatever it writes: by a goroutine of its own, or by the writing one while that has nothing to do but wait for
+// them, which costs a letter no change of goroutines. A [Source] that is a [Preparer] makes its next letter in that time. Where the server offers PIPELINING (RFC 2920) the whole envelope leaves in
 // one write: two round trips a letter. With [Config.Overlap] the next envelope follows the body that is under
 // way: one. With [Config.ChunkWindow] and CHUNKING (RFC 3030) up to 16 letters are on their way at once. Where
 // a server offers none of this the session speaks in lockstep.

@@ -1,6 +1,7 @@
 package smtpx
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -19,19 +20,35 @@ func (c connReader) Read(p []byte) (int, error) {
 	return c.s.conn.Read(p)
 }
 
-// readLoop runs from the end of Dial to the end of the connection.
+// readLoop runs from the end of Dial to the end of the connection. It reads whenever the writer does not read for itself.
 func (s *Session) readLoop() {
-	for {
-		code, raw, err := s.in.next()
-		if err != nil {
-			s.readFailed(err)
-			break
-		}
-		if !s.handle(code, raw) {
-			break
+	s.mu.Lock()
+	for !s.gone {
+		if s.led || s.reading {
+			s.turn.Wait()
+		} else {
+			s.readOne()
 		}
 	}
+	s.mu.Unlock()
 	s.settle()
+}
+
+// readOne reads a reply and deals with it. mu is held, but not meanwhile.
+func (s *Session) readOne() {
+	s.reading = true
+	s.mu.Unlock()
+	code, raw, err := s.in.next()
+	if err != nil {
+		s.readFailed(err)
+	}
+	gone := err != nil || !s.handle(code, raw)
+	s.mu.Lock()
+	s.reading, s.gone = false, gone
+	if gone {
+		s.lendLocked()
+	}
+	s.cond.Broadcast() // the writer may be waiting for its turn
 }
 
 func (s *Session) readFailed(err error) {
@@ -92,7 +109,10 @@ func (s *Session) handle(code int, raw []byte) bool {
 
 	var r *Reply
 	if s.tr.fn != nil || code/100 > 3 || e.kind == replyDot {
-		r = s.tr.parse(code, raw)
+		if r = s.said[e.kind]; r == nil || !bytes.Equal(r.Raw, raw) {
+			r = s.tr.parse(code, raw)
+			s.said[e.kind] = r
+		}
 		s.tr.reply(e.kind.phase(), e.letter(), r)
 	}
 

@@ -19,7 +19,7 @@ const (
 	maxReplyBytes = 64 << 10
 )
 
-// Reply is what a server said, RFC 5321 §4.2.
+// Reply is what a server said, RFC 5321 §4.2. It is not to be changed: letters that were told the same may share one.
 type Reply struct {
 	Code     int
 	Enhanced string   // RFC 3463, "" when there is none or its class does not fit Code

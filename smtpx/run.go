@@ -48,6 +48,9 @@ func (s *Session) Run(ctx context.Context, src Source) error {
 		}
 	})
 	w := &writer{Session: s, ctx: ctx, next: next, src: src}
+	if s.cfg.Overlap {
+		w.preparer, _ = src.(Preparer)
+	}
 	err := w.run()
 	if s.Err() == nil && w.flush(PhaseMail, s.limit.BodyStall) {
 		_ = s.wait(s.last()) // a dead session says so below
@@ -74,7 +77,8 @@ type writer struct {
 	*Session
 	ctx, next context.Context
 	src       Source
-	eof       error // what Next ended with
+	preparer  Preparer // src, when there is use in it
+	eof       error    // what Next ended with
 }
 
 // take asks the source; nil means that there is nothing now, and with w.eof set that there is nothing any more.
@@ -85,6 +89,9 @@ func (w *writer) take(wait bool) *Transaction {
 	if n := w.lim.mails; n > 0 && w.sent >= n {
 		w.eof = &Error{Phase: PhaseMail, Err: ErrSessionFull}
 		return nil
+	}
+	if wait {
+		w.lend()
 	}
 	t, err := w.src.Next(w.next, wait)
 	if err != nil {
@@ -106,7 +113,9 @@ func (w *writer) run() error {
 		if w.chunking() {
 			err = w.chunks(t)
 		} else {
+			w.quick = w.tcp
 			err = w.data(t)
+			w.quick = false
 		}
 		if err != nil {
 			return err
@@ -136,6 +145,9 @@ func (w *writer) data(t *Transaction) error {
 	for tx != nil && err == nil {
 		if !w.flush(PhaseMail, w.limit.BodyStall) {
 			return w.Err()
+		}
+		if w.preparer != nil && w.eof == nil {
+			w.preparer.Prepare(w.next)
 		}
 		if err = w.wait(tx.dataSeq); err != nil {
 			return err
@@ -211,8 +223,11 @@ func (w *writer) beforeDot(t *Transaction) error {
 	if t.BeforeDot == nil {
 		return nil
 	}
-	if (t.Ready == nil || !t.Ready()) && !w.flush(PhaseBody, w.limit.BodyStall) {
-		return w.Err()
+	if t.Ready == nil || !t.Ready() {
+		if !w.flush(PhaseBody, w.limit.BodyStall) {
+			return w.Err()
+		}
+		w.lend()
 	}
 	if err := t.BeforeDot(); err != nil {
 		return errors.Join(ErrAborted, err)

@@ -23,21 +23,29 @@ type Session struct {
 	in    replyReader
 	out   outBuffer
 	tr    tracer
+	said  [replyQuit + 1]*Reply // the latest of each kind; whoever reads has it
 
 	ext      map[string]string // EHLO keywords in upper case
 	lim      limits
 	cmd      []byte // the command being built
 	chunk    []byte // the BDAT chunk being filled
 	sent     int    // transactions begun; the writing goroutine's
+	loud     int    // octets written since everything was answered; the writing goroutine's
+	tcp      bool   // raw is a socket of the system, which takes some octets without being read from
+	quick    bool   // the writer may read for itself; the writing goroutine's
 	mu       sync.Mutex
 	cond     *sync.Cond
-	q        []expect // replies owed, oldest first
-	qBytes   int      // octets of the commands in q
-	pushed   uint64   // number of replies ever owed
-	popped   uint64   // ... of which have been read
-	answered uint64   // ... and dealt with
-	target   uint64   // the answer that the writer waits for
-	armed    uint64   // the reply that the read deadline is for
+	turn     *sync.Cond // where readLoop waits for its turn
+	reading  bool       // somebody is reading
+	led      bool       // it is the writer that reads, or will: see wait
+	gone     bool       // nothing can be read any more
+	q        []expect   // replies owed, oldest first
+	qBytes   int        // octets of the commands in q
+	pushed   uint64     // number of replies ever owed
+	popped   uint64     // ... of which have been read
+	answered uint64     // ... and dealt with
+	target   uint64     // the answer that the writer waits for
+	armed    uint64     // the reply that the read deadline is for
 	dead     *Error
 	writeErr *Error // the write that failed, while the reader still takes what the server had to say
 	writing  bool   // Run is at work
@@ -221,6 +229,7 @@ func (s *Session) failLocked(e *Error) {
 			s.cancel()
 		}
 	}
+	s.lendLocked()
 	s.cond.Broadcast()
 }
 
@@ -243,7 +252,7 @@ func (s *Session) push(e expect) bool {
 	s.q = append(s.q, e)
 	s.qBytes += e.size
 	s.pushed++
-	if len(s.q) == 1 {
+	if len(s.q) == 1 && s.reading {
 		s.armLocked()
 	}
 	return true
@@ -289,13 +298,46 @@ func (s *Session) wait(seq uint64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.target = seq
+	if s.led && !s.quick {
+		s.lendLocked()
+	}
 	for s.answered < seq && s.dead == nil {
-		s.cond.Wait()
+		if s.led = s.quick; s.led && !s.reading {
+			s.readOne()
+		} else {
+			s.cond.Wait()
+		}
 	}
 	if s.dead != nil {
 		return s.dead
 	}
+	if s.answered == s.pushed {
+		s.loud = 0
+	}
 	return nil
+}
+
+// lend lets readLoop read, because the writer is about to do something that may take its time.
+func (s *Session) lend() {
+	s.mu.Lock()
+	s.lendLocked()
+	s.mu.Unlock()
+}
+
+func (s *Session) lendLocked() {
+	s.led = false
+	s.turn.Signal()
+}
+
+// quiet is how many octets a socket surely takes at once when everything before was answered.
+const quiet = 16 << 10
+
+// aboutToWrite keeps a server heard while a write may have to wait for it: its last word about a letter, or about
+// the connection, can come in the middle.
+func (s *Session) aboutToWrite(n int) {
+	if s.loud += n; s.loud > quiet {
+		s.lend()
+	}
 }
 
 // command puts one line into the buffer.
@@ -335,6 +377,7 @@ func (s *Session) writeFailed(p Phase, err error) {
 		s.writeErr = &Error{Phase: p, Err: err}
 		_ = s.raw.SetReadDeadline(time.Now().Add(time.Second))
 	}
+	s.lendLocked()
 	for s.dead == nil {
 		s.cond.Wait()
 	}
@@ -347,6 +390,7 @@ type outBuffer struct {
 	flushed int64                // octets that have surely or possibly left
 	stall   time.Duration        // how long one write may take
 	owed    func() time.Duration // at least as long as this, when set
+	before  func(n int)          // is told how many octets are about to be written
 	err     error
 }
 
@@ -377,6 +421,9 @@ func (o *outBuffer) flush() error {
 	d := o.stall
 	if o.owed != nil {
 		d = max(d, o.owed())
+	}
+	if o.before != nil {
+		o.before(len(o.buf))
 	}
 	_ = o.conn.SetWriteDeadline(time.Now().Add(d))
 	n, err := o.conn.Write(o.buf)

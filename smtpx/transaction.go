@@ -92,6 +92,13 @@ type Source interface {
 	Next(ctx context.Context, wait bool) (*Transaction, error)
 }
 
+// Preparer is a Source that has something to do for the letter after the one under way. Prepare is called from the
+// session's writing goroutine while a reply is awaited behind which Next will be called. It must not block, and nothing
+// is taken by it: Next may never be called.
+type Preparer interface {
+	Prepare(ctx context.Context)
+}
+
 // EventKind says what an Event is.
 type EventKind int
 
