@@ -40,6 +40,7 @@ type conn struct {
 	answered  bool      // a letter had a reply: the connection was good for something
 	dots      int       // letters whose terminator may be out and whose reply is not read
 	letters   map[*letter]struct{}
+	ready     *letter // made ready for the next Next
 }
 
 // open makes a connection in a goroutine of its own; the slot in the lane is taken already. r.mu is held.
@@ -58,7 +59,7 @@ func (c *conn) run() {
 	listen := r.cfg.Trace(c.acct.ID)
 	sess, err := r.cfg.Dial(c.ctx, c.acct, c.id, func(e smtpx.Event) {
 		if e.Kind == smtpx.EventReply {
-			c.lane.contact.Store(r.truth.due(r.clk.Now()).UnixNano())
+			c.lane.contact.Store(r.truth.due(e.Time).UnixNano())
 		}
 		if listen != nil {
 			listen(e)
@@ -78,6 +79,7 @@ func (c *conn) run() {
 	c.lane.reached = true
 	r.cfg.Accounts.mu.Unlock()
 	err = sess.Run(c.ctx, c)
+	c.unready()
 	c.sweep(err)
 	if err != nil && c.ctx.Err() == nil {
 		c.broke(err)
@@ -195,6 +197,9 @@ func (c *conn) Next(ctx context.Context, wait bool) (*smtpx.Transaction, error) 
 	for {
 		changed := r.cfg.Accounts.sig.C()
 		l, at, err := c.grant(ctx, wait)
+		if err != nil {
+			c.unready()
+		}
 		switch {
 		case err != nil && !wait && errors.Is(err, io.EOF):
 			return nil, nil // replies may still be owed; the session asks again when they are read
@@ -267,6 +272,10 @@ func (c *conn) reserve(now time.Time, wait bool) (l *letter, at time.Time, err e
 	if !wait && !c.lane.lastOK {
 		return nil, at, nil // what the server says about the letter under way comes first
 	}
+	if l, c.ready = c.ready, nil; l != nil {
+		l.suspect = c.suspect(now)
+		return l, now, nil
+	}
 	if _, rowAt := r.queue.find(now); rowAt.IsZero() || rowAt.After(now) {
 		r.wake()
 		return nil, earlier(rowAt, r.rowsAt), nil
@@ -278,14 +287,62 @@ func (c *conn) reserve(now time.Time, wait bool) (l *letter, at time.Time, err e
 		}
 		return nil, at, nil
 	}
+	return c.pop(now), now, nil
+}
+
+// pop takes a row off the queue, whose limits are reserved. r.mu is held.
+func (c *conn) pop(now time.Time) *letter {
+	r := c.r
 	d, _, _ := r.queue.pop(now)
-	l = &letter{c: c, d: d, suspect: c.suspect(now)}
+	l := &letter{c: c, d: d, suspect: c.suspect(now)}
 	c.letters[l] = struct{}{}
 	r.flying++
 	if len(r.queue.rows) < r.low() {
 		r.wake()
 	}
-	return l, now, nil
+	return l
+}
+
+// Prepare implements smtpx.Preparer: while the server is waited for, the message after the one under way is made. Only
+// where letters leave one behind the other and there are more than enough of them: nobody is kept waiting by a row that
+// lies ready. Whether it may be sent is asked by Next, when it may.
+func (c *conn) Prepare(context.Context) {
+	r, a := c.r, c.r.cfg.Accounts
+	now := r.truth.now()
+	r.mu.Lock()
+	if c.ready == nil && r.end == nil && !c.retire && !c.drop && r.queue.perMinute == 0 && len(r.queue.rows) > 2*len(r.conns) {
+		a.mu.Lock()
+		if c.lane.lastOK && c.hasty() {
+			if i, _ := r.queue.find(now); i >= 0 {
+				if ok, _, _ := c.lane.lim.reserve(now); ok {
+					c.ready = c.pop(now)
+				}
+			}
+		}
+		a.mu.Unlock()
+	}
+	l := c.ready
+	r.mu.Unlock()
+	if l != nil {
+		l.make()
+	}
+}
+
+// hasty says whether letters of the account leave as fast as they can: it has no limits, and the server is made for it.
+// The accounts' mu is held.
+func (c *conn) hasty() bool {
+	return c.acct.Profile == model.ProfileRelay && c.lane.lim.history() == 0
+}
+
+// unready gives back what was made ready.
+func (c *conn) unready() {
+	c.r.mu.Lock()
+	l := c.ready
+	c.ready = nil
+	c.r.mu.Unlock()
+	if l != nil {
+		l.putBack()
+	}
 }
 
 // earlier is the earlier of two times of which zero means not known.

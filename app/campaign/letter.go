@@ -17,6 +17,8 @@ type letter struct {
 	d       model.Delivery
 	suspect bool // the connection had been silent for long before it
 	pending Pending
+	mail    Mail  // the message, once made
+	made    bool  // it was tried to make it
 	failure error // why the message could not be made
 
 	// Guarded by the runner's mu.
@@ -46,14 +48,15 @@ func (l *letter) transaction(ctx context.Context) (*smtpx.Transaction, error) {
 		return nil, io.EOF
 	}
 	if yes {
-		l.settle(model.Outcome{State: model.Skipped, Reason: "suppressed"})
+		now, wall := r.truth.both()
+		l.settle(model.Outcome{State: model.Skipped, Reason: "suppressed"}, now, wall)
 		return nil, nil
 	}
-	m, err := r.cfg.Message(l.d, l.c.acct)
-	if err != nil {
-		l.cannotMake(err, true)
+	if l.make(); l.failure != nil {
+		l.cannotMake(l.failure, true)
 		return nil, nil
 	}
+	m := &l.mail
 	from, err := smtpx.ParseAddress(m.From)
 	if err != nil {
 		l.cannotMake(model.E(model.EInvalid, err, "field", "from", "value", m.From), true)
@@ -72,6 +75,14 @@ func (l *letter) transaction(ctx context.Context) (*smtpx.Transaction, error) {
 		Ready:     func() bool { return l.pending.Ready() },
 		Done:      l.done,
 	}, nil
+}
+
+// make makes the message. It is the connection's writing goroutine that calls it.
+func (l *letter) make() {
+	if !l.made {
+		l.mail, l.failure = l.c.r.cfg.Message(l.d, l.c.acct)
+		l.made = true
+	}
 }
 
 // write tells a letter that cannot be made from a line that is lost.
@@ -107,8 +118,7 @@ func (l *letter) begin() {
 	a := r.cfg.Accounts
 	a.mu.Lock()
 	c.lane.lim.commit(now)
-	limited := c.lane.lim.history() > 0
-	hasty := !limited && c.acct.Profile == model.ProfileRelay
+	limited, hasty := c.lane.lim.history() > 0, c.hasty()
 	a.mu.Unlock()
 	intend := r.cfg.Journal.Intend
 	if hasty {
@@ -164,7 +174,7 @@ func (l *letter) done(res smtpx.Result) {
 	v := r.judge(l, o, now)
 	r.mu.Unlock()
 	if v.kind == verdictLocal {
-		l.settle(v.out)
+		l.settle(v.out, now, wall)
 		if !isAny(o.Err, aboutRecipient) {
 			r.repeats("compose", v.out.Reply, PauseCompose, v.out.Reply)
 		}
@@ -201,23 +211,23 @@ func (l *letter) done(res smtpx.Result) {
 			r.cfg.Accounts.mu.Unlock()
 		}
 	}
-	l.settle(v.out)
+	l.settle(v.out, now, wall)
 }
 
 // cannotMake rejects a letter that cannot be made for this recipient. It never returns to queued: it would
 // fail again. With telling the same trouble may meet everybody: several times in a row it pauses the campaign.
 func (l *letter) cannotMake(err error, telling bool) {
 	text := clip(err.Error())
-	l.settle(model.Outcome{State: model.Rejected, Step: model.StepCompose, Scope: model.ScopeContent, Reply: text})
+	now, wall := l.c.r.truth.both()
+	l.settle(model.Outcome{State: model.Rejected, Step: model.StepCompose, Scope: model.ScopeContent, Reply: text}, now, wall)
 	if telling {
 		l.c.r.repeats("compose", text, PauseCompose, text)
 	}
 }
 
-// settle records how the attempt ended, and counts.
-func (l *letter) settle(o model.Outcome) {
+// settle records how the attempt ended, and counts. now and wall are the present, in true time and by the wall clock.
+func (l *letter) settle(o model.Outcome, now, wall time.Time) {
 	c, r := l.c, l.c.r
-	now, wall := r.truth.both()
 	o.DeliveryID, o.AccountID, o.At = l.d.ID, c.acct.ID, wall
 	r.mu.Lock()
 	begun := l.begun

@@ -36,7 +36,7 @@ func (s *session) Run(ctx context.Context, src smtpx.Source) error {
 		if tx == nil {
 			return errors.New("Next gave nothing although it was to wait")
 		}
-		o := s.send(ctx, tx)
+		o := s.send(ctx, tx, src)
 		tx.Done(smtpx.Result{Outcomes: []smtpx.Outcome{o}})
 		if o.Reply == nil && o.Status != smtpx.Accepted {
 			return o.Err
@@ -44,7 +44,7 @@ func (s *session) Run(ctx context.Context, src smtpx.Source) error {
 	}
 }
 
-func (s *session) send(ctx context.Context, tx *smtpx.Transaction) smtpx.Outcome {
+func (s *session) send(ctx context.Context, tx *smtpx.Transaction, src smtpx.Source) smtpx.Outcome {
 	w, to := s.w, tx.To[0].String()
 	w.mu.Lock()
 	w.n++
@@ -58,6 +58,9 @@ func (s *session) send(ctx context.Context, tx *smtpx.Transaction) smtpx.Outcome
 	w.mu.Lock()
 	w.mails = append(w.mails, mail{s.a.ID, s.id, w.truth(), w.era})
 	w.mu.Unlock()
+	if p, ok := src.(smtpx.Preparer); ok {
+		p.Prepare(ctx)
+	}
 	for _, p := range []smtpx.Phase{smtpx.PhaseMail, smtpx.PhaseRcpt, smtpx.PhaseData} {
 		if w.before != nil {
 			w.before(s.a, to, p)
