@@ -272,9 +272,12 @@ func (c *conn) reserve(now time.Time, wait bool) (l *letter, at time.Time, err e
 	if !wait && !c.lane.lastOK {
 		return nil, at, nil // what the server says about the letter under way comes first
 	}
-	if l, c.ready = c.ready, nil; l != nil {
-		l.suspect = c.suspect(now)
-		return l, now, nil
+	if l = c.ready; l != nil {
+		if c.hasty() && !r.queue.free(domainOf(&l.d), now).After(now) {
+			c.ready, l.suspect = nil, c.suspect(now)
+			return l, now, nil
+		}
+		c.unreadyLocked()
 	}
 	if _, rowAt := r.queue.find(now); rowAt.IsZero() || rowAt.After(now) {
 		r.wake()
@@ -336,13 +339,29 @@ func (c *conn) hasty() bool {
 
 // unready gives back what was made ready.
 func (c *conn) unready() {
-	c.r.mu.Lock()
-	l := c.ready
-	c.ready = nil
-	c.r.mu.Unlock()
-	if l != nil {
-		l.putBack()
+	r, a := c.r, c.r.cfg.Accounts
+	r.mu.Lock()
+	a.mu.Lock()
+	c.unreadyLocked()
+	a.mu.Unlock()
+	idle := r.flying == 0
+	r.mu.Unlock()
+	if idle {
+		r.wake()
 	}
+}
+
+// unreadyLocked does so with r.mu and the accounts' mu held. The row is in the queue before anybody else looks.
+func (c *conn) unreadyLocked() {
+	l := c.ready
+	if l == nil {
+		return
+	}
+	c.ready, l.over = nil, true
+	delete(c.letters, l)
+	c.r.flying--
+	c.r.queue.rows = append([]model.Delivery{l.d}, c.r.queue.rows...)
+	c.lane.lim.cancel()
 }
 
 // earlier is the earlier of two times of which zero means not known.

@@ -2,6 +2,8 @@ package campaign_test
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -158,4 +160,38 @@ func TestNothingIsReadyWhereLettersAreSpaced(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestNothingIsReadyForADomainThatRests: when a mail service asks for patience, the letter that is ready for it waits too.
+func TestNothingIsReadyForADomainThatRests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		a := w.relay()
+		m := w.counting(a)
+		people := []string{"g0@example.org", "s0@slow.example", "g1@example.org", "s1@slow.example", "g2@example.org", "s2@slow.example", "s3@slow.example"}
+		for i := range 40 {
+			people = append(people, fmt.Sprintf("h%d@example.org", i))
+		}
+		id := w.campaignTo("c", people, model.Schedule{})
+		refused := 0
+		w.judge = func(_ model.Account, to string, _ int) fate {
+			if !strings.HasSuffix(to, "@slow.example") || refused == 3 {
+				return fate{}
+			}
+			if refused++; refused == 3 && m.of("s3@slow.example") != 0 {
+				t.Error("the letter to the last one is ready too early")
+			}
+			return refuse(smtpx.PhaseRcpt, 451, "4.7.1", "Too many, slow down")
+		}
+		begun := time.Now()
+		w.start(id, a).ends(model.CampaignDone, "")
+		for _, s := range w.letters() {
+			if s.to == "s3@slow.example" && s.at.Sub(begun) < 50*time.Second {
+				t.Errorf("a letter went to a domain that rests after %v", s.at.Sub(begun))
+			}
+		}
+		if n := m.of("s3@slow.example"); n != 2 {
+			t.Errorf("the letter to the last one was made %d times, want it ready once and put back", n)
+		}
+	})
 }
