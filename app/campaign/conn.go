@@ -327,7 +327,7 @@ func (c *conn) Prepare(context.Context) {
 	l := c.ready
 	r.mu.Unlock()
 	if l != nil {
-		l.make()
+		_ = l.make() // whoever sends it asks again
 	}
 }
 

@@ -52,8 +52,8 @@ func (l *letter) transaction(ctx context.Context) (*smtpx.Transaction, error) {
 		l.settle(model.Outcome{State: model.Skipped, Reason: "suppressed"}, now, wall)
 		return nil, nil
 	}
-	if l.make(); l.failure != nil {
-		l.cannotMake(l.failure, true)
+	if err := l.make(); err != nil {
+		l.cannotMake(err, true)
 		return nil, nil
 	}
 	m := &l.mail
@@ -77,12 +77,13 @@ func (l *letter) transaction(ctx context.Context) (*smtpx.Transaction, error) {
 	}, nil
 }
 
-// make makes the message. It is the connection's writing goroutine that calls it.
-func (l *letter) make() {
+// make makes the message, once. It is the connection's writing goroutine that calls it.
+func (l *letter) make() error {
 	if !l.made {
 		l.mail, l.failure = l.c.r.cfg.Message(l.d, l.c.acct)
 		l.made = true
 	}
+	return l.failure
 }
 
 // write tells a letter that cannot be made from a line that is lost.
