@@ -79,9 +79,9 @@ type Transaction struct {
 	// Ready, when set, reports that BeforeDot will not wait. The octets before the terminator need not go out
 	// ahead of it then: all leave in one write. It must not block.
 	Ready func() bool
-	// Done gets the result as soon as it is known, exactly once: from the session's reading goroutine, or from
-	// the goroutine of Run when the letter was refused before anything of it was written. It must not wait for
-	// Run or Close.
+	// Done gets the result as soon as it is known, exactly once: from the goroutine that reads at that moment, the
+	// session's own or that of Run, or from the goroutine of Run when the letter was refused before anything of it
+	// was written. It must not wait for Run or Close.
 	Done func(Result)
 }
 
