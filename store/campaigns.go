@@ -29,6 +29,8 @@ type scheduleJSON struct {
 	Days  []time.Weekday `json:"days,omitempty"`
 	From  int            `json:"from,omitempty"`
 	To    int            `json:"to,omitempty"`
+
+	PerDomain int `json:"per_domain,omitempty"` // letters a minute
 }
 
 // CreateCampaign implements app.CampaignStore. It sets the ID, and the State to draft.
@@ -48,7 +50,7 @@ func (s *Store) CreateCampaign(ctx context.Context, c *model.Campaign) error {
 		id, err = t.insert(`INSERT INTO campaigns (name, state, reason, detail, letter, list_id, list_name, account_ids, seed, schedule, created)
 			VALUES (?, 'draft', '', '', ?, ?, ?, ?, ?, ?, ?)`,
 			c.Name, letter, c.ListID, c.ListName, toJSON(accounts), c.Seed,
-			toJSON(scheduleJSON{ms(p.StartAt), ms(p.StopAfter), p.Days, p.FromHour, p.ToHour}), ms(c.CreatedAt))
+			toJSON(scheduleJSON{ms(p.StartAt), ms(p.StopAfter), p.Days, p.FromHour, p.ToHour, p.DomainPerMinute}), ms(c.CreatedAt))
 		if taken(err) {
 			return model.E(model.EExists, nil, "kind", "campaign", "name", c.Name)
 		}
@@ -89,7 +91,7 @@ func scanCampaign(rows *sql.Rows) (model.Campaign, error) {
 	err = errors.Join(json.Unmarshal([]byte(letter), &l), json.Unmarshal([]byte(accounts), &c.AccountIDs), json.Unmarshal([]byte(schedule), &p))
 	c.Letter = model.Letter{ID: l.ID, Name: l.Name, Subject: l.Subject, Body: l.Body, Format: l.Format, FromName: l.FromName,
 		ReplyTo: l.ReplyTo, UpdatedAt: at(l.Updated)}
-	c.Schedule = model.Schedule{StartAt: at(p.Start), StopAfter: at(p.Stop), Days: p.Days, FromHour: p.From, ToHour: p.To}
+	c.Schedule = model.Schedule{StartAt: at(p.Start), StopAfter: at(p.Stop), Days: p.Days, FromHour: p.From, ToHour: p.To, DomainPerMinute: p.PerDomain}
 	c.CreatedAt, c.StartedAt, c.FinishedAt = at(created), at(started), at(finished)
 	return c, err
 }

@@ -13,7 +13,7 @@ func testCampaigns(t *testing.T, f Factory) {
 	c := &model.Campaign{Name: "春节", ListID: 7, ListName: "客户", AccountIDs: []int64{3, 1}, Seed: "ab", CreatedAt: at(1),
 		Letter: model.Letter{ID: 4, Name: "n", Subject: "你好 <{{name}}>", Body: "b & \"q\"\n", Format: model.FormatHTML, FromName: "f", ReplyTo: "r@example.com", UpdatedAt: at(2),
 			Attachments: []model.Attachment{{Path: "/a", Name: "a.pdf", Type: "application/pdf", Data: []byte{0, 1, 255}}, {Path: "/b", Name: "b.txt", Type: "text/plain"}}},
-		Schedule: model.Schedule{StartAt: at(100), StopAfter: at(200), Days: []time.Weekday{time.Monday, time.Sunday}, FromHour: 22, ToHour: 6}}
+		Schedule: model.Schedule{StartAt: at(100), StopAfter: at(200), Days: []time.Weekday{time.Monday, time.Sunday}, FromHour: 22, ToHour: 6, DomainPerMinute: 7}}
 	must(t, s.CreateCampaign(ctx, c))
 	if c.ID == 0 || c.State != model.CampaignDraft {
 		t.Fatalf("made: %+v", c)
