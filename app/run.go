@@ -67,7 +67,9 @@ func (a *App) Start(ctx context.Context, id int64) error {
 	if r := a.runs[id]; r != nil && !r.over() {
 		return model.E(model.ECampaignRun, nil, "name", camp.Name)
 	}
-	a.takePause(id) // a word that nobody was there to hear
+	for _, word := range []string{wordPause, wordStop} {
+		a.takeWord(word, id) // that nobody was there to hear
+	}
 	r := &run{done: make(chan struct{}), runner: campaign.New(campaign.Config{
 		CampaignID: id,
 		Journal:    a.store,
@@ -144,7 +146,7 @@ func (a *App) startOf(camp *model.Campaign) func() time.Time {
 	})
 }
 
-// heed pauses a run when another process left word to.
+// heed pauses or stops a run when another process left word to.
 func (a *App) heed(id int64, r *run) {
 	tick := time.NewTicker(pausePoll)
 	defer tick.Stop()
@@ -153,7 +155,10 @@ func (a *App) heed(id int64, r *run) {
 		case <-r.done:
 			return
 		case <-tick.C:
-			if a.takePause(id) {
+			if a.takeWord(wordStop, id) {
+				r.runner.Stop()
+			}
+			if a.takeWord(wordPause, id) {
 				r.runner.Pause()
 			}
 		}

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"context"
 	"net/mail"
 	"os"
 	"slices"
@@ -157,7 +158,17 @@ func TestStopThenRetryNothingTwice(t *testing.T) {
 	}
 }
 
-func TestAskedToPauseByAnotherProcess(t *testing.T) {
+// TestAskedByAnotherProcess: to pause or to stop.
+func TestAskedByAnotherProcess(t *testing.T) {
+	for state, ask := range map[model.CampaignState]func(*rig, context.Context, int64) error{
+		model.CampaignPaused:  func(r *rig, ctx context.Context, id int64) error { return r.RequestPause(ctx, id) },
+		model.CampaignStopped: func(r *rig, ctx context.Context, id int64) error { return r.RequestStop(ctx, id) },
+	} {
+		t.Run(string(state), func(t *testing.T) { testAsked(t, state, ask) })
+	}
+}
+
+func testAsked(t *testing.T, state model.CampaignState, ask func(*rig, context.Context, int64) error) {
 	r := newRig(t)
 	seen := make(chan struct{}, 1000)
 	_, acct := r.server(smtptest.Options{Mood: smtptest.Slow, Delay: 20 * time.Millisecond, OnLetter: func(smtptest.Letter) { seen <- struct{}{} }})
@@ -166,11 +177,14 @@ func TestAskedToPauseByAnotherProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-seen
-	if err := r.RequestPause(t.Context(), c.ID); err != nil {
+	if err := ask(r, t.Context(), c.ID); err != nil {
 		t.Fatal(err)
 	}
 	if got := r.ended(c); got.Queued == 0 {
 		t.Errorf("%+v", got)
+	}
+	if now, err := r.Campaign(t.Context(), c.ID); err != nil || now.State != state {
+		t.Errorf("%+v, error %v, want %s", now, err, state)
 	}
 }
 

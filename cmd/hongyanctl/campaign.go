@@ -302,12 +302,21 @@ func (c *cli) ended(ctx context.Context, h *app.App, id int64, runErr error) (in
 }
 
 func campaignPause(c *cli) func(context.Context) (int, error) {
+	return campaignAsk(c, (*app.App).RequestPause)
+}
+
+func campaignStop(c *cli) func(context.Context) (int, error) {
+	return campaignAsk(c, (*app.App).RequestStop)
+}
+
+// campaignAsk asks whoever runs a campaign for something.
+func campaignAsk(c *cli, ask func(*app.App, context.Context, int64) error) func(context.Context) (int, error) {
 	return func(ctx context.Context) (int, error) {
 		h, camp, err := c.named(ctx, true)
 		if err != nil {
 			return 0, err
 		}
-		if err := h.RequestPause(ctx, camp.ID); err != nil {
+		if err := ask(h, ctx, camp.ID); err != nil {
 			return 0, err
 		}
 		return exitDone, c.status(ctx, h, camp.ID)
@@ -328,6 +337,15 @@ func campaignRetry(c *cli) func(context.Context) (int, error) {
 		from := model.Rejected
 		if *unknown {
 			from = model.Unknown
+		}
+		if *unknown {
+			was, err := h.Counts(ctx, camp.ID)
+			if err != nil {
+				return 0, err
+			}
+			if was.Unknown > 0 {
+				_, _ = fmt.Fprintln(c.errOut, "hongyanctl: "+c.texts.T("ctl.retry.unknown", "n", strconv.Itoa(was.Unknown)))
+			}
 		}
 		n, err := h.Retry(ctx, camp.ID, from)
 		if err != nil {

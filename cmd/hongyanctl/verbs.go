@@ -44,6 +44,7 @@ func verbs() []verb {
 			"      [--start-at T --stop-after T --days mon-fri --hours 9-18 --per-domain N] [--advertising]", campaignCreate},
 		{[]string{"campaign", "run"}, "campaign run C [--resume] [--max-wait 15m] [--quiet]", campaignRun},
 		{[]string{"campaign", "pause"}, "campaign pause C", campaignPause},
+		{[]string{"campaign", "stop"}, "campaign stop C", campaignStop},
 		{[]string{"campaign", "status"}, "campaign status C [--json]", campaignStatus},
 		{[]string{"campaign", "retry"}, "campaign retry C --failed|--unknown", campaignRetry},
 		{[]string{"send"}, "send ... (campaign create and run in one; flags of both)", send},
