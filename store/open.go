@@ -207,6 +207,14 @@ func makeFolder(dir string) error {
 	return nil
 }
 
+// Unclean reports whether the folder was open for writing when it was looked at: it is, or whoever had it came to no
+// orderly end. In the latter case what it holds is known only once it is opened for writing.
+func (s *Store) Unclean(ctx context.Context) bool {
+	var v string
+	err := s.deliveries.row(ctx, `SELECT value FROM meta WHERE key = 'clean'`, nil, &v)
+	return err == nil && v == "0"
+}
+
 // Copied reports whether the folder looked like a copy when it was opened.
 func (s *Store) Copied() bool { return s.copied }
 

@@ -202,6 +202,12 @@ func (c *cli) open(ctx context.Context, readOnly bool) (*app.App, error) {
 	if err != nil {
 		return nil, err
 	}
+	if readOnly && st.Unclean(ctx) { // after a kill it is first found out who may have got a letter; a running Hongyan keeps us out
+		if whole, err := store.Open(ctx, c.data, store.Options{}); err == nil {
+			_ = st.Close()
+			st = whole
+		}
+	}
 	c.close = append(c.close, st.Close)
 	keeper := secrets.Open(secrets.Options{Dir: c.data, Passphrase: os.Getenv("HONGYAN_PASSPHRASE")})
 	a := app.New(app.Options{Dir: c.data, Store: st, Secrets: keeper, Version: version, Folder: c.folder})

@@ -67,7 +67,11 @@ func TestKilledAndResumed(t *testing.T) {
 					break
 				}
 				p.Kill()
+				reached := s.Count()
 				n := c.Status("c")
+				if n.Accepted+n.Unknown < int(reached) || n.State != "paused" || n.Attempting != 0 {
+					t.Errorf("kill %d: the server has %d letters, the status is %+v", killed, reached, n)
+				}
 				if left := n.Unknown + n.Attempting; left > before+profile.flight {
 					t.Errorf("kill %d: %d unknown after %d, with %d in flight at most", killed, left, before, profile.flight)
 				}
