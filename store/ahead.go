@@ -35,7 +35,7 @@ type ahead struct {
 	marks *marks          // nil while nothing was reserved, or where it cannot be
 	hasty map[int64]int64 // by campaign: an account by which its letters leave fast
 	order []*lease        // that could be reserved, in the order of their claims
-	slots []int           // free
+	slots []int           // of the marks, free
 	ready int             // reserved and not begun
 	spent []int64         // reservations whose rows can go
 
@@ -72,20 +72,36 @@ func (j *journal) wants() bool {
 // barred reports that there are no marks here. mu is held.
 func (a *ahead) barred() bool { return a.asked && a.marks == nil }
 
+// open makes the marks on first use, and reports whether there are any. mu is held.
+func (a *ahead) open() bool {
+	if a.asked {
+		return a.marks != nil
+	}
+	a.asked, a.marks = true, a.where()
+	if a.marks == nil {
+		return false
+	}
+	for slot := range markSlots {
+		a.slots = append(a.slots, slot)
+	}
+	return true
+}
+
+// slot takes a slot that is free. mu is held.
+func (a *ahead) slot() (slot int, ok bool) {
+	last := len(a.slots) - 1
+	if last < 0 {
+		return 0, false
+	}
+	slot, a.slots = a.slots[last], a.slots[:last]
+	return slot, true
+}
+
 // choose takes the leases that come next. They hold nothing yet: see reserved. mu is held.
 func (j *journal) choose() []*lease {
 	a := &j.ahead
-	if a.ready >= a.want || len(a.order) == 0 || a.barred() {
+	if a.ready >= a.want || len(a.order) == 0 || !a.open() {
 		return nil
-	}
-	if !a.asked {
-		a.asked, a.marks = true, a.where()
-		if a.marks == nil {
-			return nil
-		}
-		for slot := range markSlots {
-			a.slots = append(a.slots, slot)
-		}
 	}
 	var chosen []*lease
 	for len(a.order) > 0 && len(chosen) < a.want-a.ready {
@@ -117,11 +133,14 @@ func (j *journal) reserved(seq int64, chosen []*lease) {
 	a := &j.ahead
 	r := &reservation{seq: seq}
 	for _, l := range chosen {
-		if j.leases[l.id] != l || l.asked || l.ended || len(a.slots) == 0 {
+		if j.leases[l.id] != l || l.asked || l.ended {
 			continue
 		}
-		last := len(a.slots) - 1
-		l.held, l.slot, a.slots = r, a.slots[last], a.slots[:last]
+		slot, ok := a.slot()
+		if !ok {
+			continue
+		}
+		l.held, l.slot = r, slot
 		r.open++
 		a.ready++
 	}
@@ -142,7 +161,13 @@ func (a *ahead) begins(l *lease) {
 func (j *journal) end(l *lease) {
 	delete(j.leases, l.id)
 	a := &j.ahead
+	if l.aside {
+		a.marks.clear(l.slot) // the next attempt may bear the same number
+	}
 	if l.held == nil {
+		if l.aside {
+			a.slots = append(a.slots, l.slot)
+		}
 		return
 	}
 	a.begins(l)
@@ -154,10 +179,33 @@ func (j *journal) end(l *lease) {
 }
 
 // mark lets a reserved letter begin: it sets its mark. mu is held.
-func (j *journal) mark(l *lease, at time.Time) {
-	l.at, l.marked = at, true
-	j.ahead.marks.begin(l.slot, mark{id: l.id, n: int64(l.tries + 1), account: l.account, started: ms(at), seq: l.held.seq})
+func (j *journal) mark(l *lease) {
+	l.marked = true
+	j.ahead.marks.begin(l.slot, mark{id: l.id, n: int64(l.tries + 1), account: l.account, started: ms(l.at), seq: l.held.seq})
 	j.move(l.campaign, l.disk, model.Attempting)
+}
+
+// remember sets the result of an attempt in memory beside the file, where it outlives the process: until the next commit,
+// and for as long as the file takes none. mu is held.
+func (j *journal) remember(l *lease, o *model.Outcome) {
+	a := &j.ahead
+	if !l.asked || !a.open() {
+		return
+	}
+	if !l.marked {
+		k := mark{id: l.id, n: int64(l.tries + 1), account: l.account, started: ms(l.at)}
+		if l.intended {
+			k.n--
+		}
+		l.aside = true
+		if l.held == nil {
+			if l.slot, l.aside = a.slot(); !l.aside {
+				return
+			}
+		}
+		a.marks.begin(l.slot, k)
+	}
+	a.marks.end(l.slot, o)
 }
 
 // sinceMarked lists the beginnings after since, by an account, of letters that the file does not know of yet.

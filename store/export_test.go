@@ -50,6 +50,16 @@ func (s *Store) Crash() {
 	})
 }
 
+// CrashInTurn crashes a store whose commits are held back, and lets them go then.
+func (s *Store) CrashInTurn(release func()) {
+	s.journal.mu.Lock()
+	s.journal.closed, s.journal.dead = true, true
+	s.journal.results, s.journal.intents = nil, nil
+	s.journal.mu.Unlock()
+	release()
+	s.Crash()
+}
+
 // SetMaxPages makes the disk under deliveries.db smaller or larger.
 func (s *Store) SetMaxPages(n int) error {
 	return s.deliveries.inTurn(context.Background(), func() error {

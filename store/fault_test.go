@@ -97,21 +97,105 @@ func TestDiskFullAtIntent(t *testing.T) {
 	must(t, s.Intend(ds[failed].ID, 1, when(1)).Wait()) // the claim still holds
 }
 
-func TestDiskFullAtTheEnd(t *testing.T) {
-	dir := t.TempDir()
-	s := open(t, dir, store.Options{})
+// fullAtTheEnd ends a store whose disk is full before the results of a hundred letters are written.
+func fullAtTheEnd(t *testing.T) (s *store.Store, id int64) {
+	t.Helper()
+	s = open(t, t.TempDir(), store.Options{})
 	id, ds := attempting(t, s, 100, 0)
 	fillDisk(t, s)
 	settleAll(s, ds)
 	wantCode(t, s.Flush(ctx), model.EDiskFull)
-	wantCode(t, s.Close(), model.EDiskFull) // it tells that results were lost
-	s = open(t, dir, store.Options{})
-	n, err := s.Counts(ctx, id)
-	must(t, err)
-	same(t, "what the disk did not take is in doubt", n, model.Counts{Total: 100, Unknown: 100})
+	wantCode(t, s.Close(), model.EDiskFull) // it tells that the file has not everything
+	return s, id
+}
+
+func TestDiskFullAtTheEnd(t *testing.T) {
+	s, id := fullAtTheEnd(t)
+	marks := s.MarksPath()
+	s = open(t, s.Dir(), store.Options{})
+	wantCounts(t, s, id, model.Counts{Total: 100, Accepted: 100})
 	if got := stateOf(t, s, id); got != "paused crash" {
 		t.Errorf("campaign is %s", got)
 	}
+	ds, err := s.Deliveries(ctx, model.DeliveryQuery{CampaignID: id, Limit: 1})
+	must(t, err)
+	h, err := s.Attempts(ctx, ds[0].ID)
+	must(t, err)
+	if len(h) != 1 || h[0].State != model.Accepted || !h[0].Started.Equal(when(1)) || !h[0].Ended.Equal(when(2)) || !strings.HasPrefix(h[0].Reply, "the disk fills") {
+		t.Errorf("history is %+v", h)
+	}
+	if _, err := os.Stat(marks); !os.IsNotExist(err) {
+		t.Error("the marks are still there:", err)
+	}
+}
+
+func TestDiskFullAndPowerFailed(t *testing.T) {
+	s, id := fullAtTheEnd(t)
+	must(t, os.Remove(s.MarksPath()))
+	s = open(t, s.Dir(), store.Options{})
+	wantCounts(t, s, id, model.Counts{Total: 100, Unknown: 100})
+}
+
+// A folder that looks like a copy does not believe what is remembered of its twin, and leaves it where it is.
+func TestDiskFullAndCopied(t *testing.T) {
+	s, id := fullAtTheEnd(t)
+	marks, twin := s.MarksPath(), t.TempDir()
+	must(t, store.CopyFolder(s.Dir(), twin))
+	c := open(t, twin, store.Options{})
+	wantCounts(t, c, id, model.Counts{Total: 100, Unknown: 100})
+	_, err := os.Stat(marks)
+	must(t, err)
+	s = open(t, s.Dir(), store.Options{})
+	wantCounts(t, s, id, model.Counts{Total: 100, Accepted: 100})
+}
+
+// A process that is killed after a result was told and before it is written loses none of them.
+func TestKilledBeforeTheCommit(t *testing.T) {
+	s := fresh(t)
+	id, ds := attempting(t, s, 6, 0)
+	release := s.HoldTurn()
+	for i, o := range []model.Outcome{
+		{State: model.Accepted, Step: model.StepDot, Code: 250},
+		{State: model.Rejected, Step: model.StepRcpt, Code: 550, Scope: model.ScopeHard},
+		{State: model.Deferred, Step: model.StepDot, Code: 451, NextAt: when(100)},
+		{State: model.Unknown, Step: model.StepDot, Scope: model.ScopeUnknown},
+		{State: model.Queued, Step: model.StepMail},
+	} {
+		o.DeliveryID, o.AccountID, o.At = ds[i].ID, 1, when(2)
+		s.Settle(o)
+	}
+	s.CrashInTurn(release)
+	s = open(t, s.Dir(), store.Options{})
+	wantCounts(t, s, id, model.Counts{Total: 6, Accepted: 1, Rejected: 1, Deferred: 1, Unknown: 2, Queued: 1})
+	got, err := s.Deliveries(ctx, model.DeliveryQuery{CampaignID: id})
+	must(t, err)
+	if d := got[4]; d.Attempts != 0 {
+		t.Errorf("an attempt by which nothing left us counts: %+v", d)
+	}
+}
+
+// TestRememberedOnce: what is remembered of an attempt says nothing of a later one that bears the same number, as it does
+// when the earlier one never came to the disk.
+func TestRememberedOnce(t *testing.T) {
+	s := fresh(t)
+	id := campaignOf(t, s, "c", 1, model.CampaignRunning)
+	ds, err := s.Claim(ctx, id, 1, when(0))
+	must(t, err)
+	fillDisk(t, s)
+	release := s.HoldTurn()
+	intent := s.Intend(ds[0].ID, 1, when(1))
+	s.Settle(model.Outcome{DeliveryID: ds[0].ID, AccountID: 1, State: model.Queued, Reply: strings.Repeat(longReply, 20), At: when(1)})
+	release()
+	wantCode(t, intent.Wait(), model.EDiskFull)
+	must(t, s.SetMaxPages(1<<20))
+	eventually(t, "the journal works again", func() bool { return s.Err() == nil })
+	must(t, s.Flush(ctx))
+	ds, err = s.Claim(ctx, id, 1, when(1))
+	must(t, err)
+	must(t, s.Intend(ds[0].ID, 1, when(1)).Wait())
+	s.Crash()
+	s = open(t, s.Dir(), store.Options{})
+	wantCounts(t, s, id, model.Counts{Total: 1, Unknown: 1})
 }
 
 func TestMaxPages(t *testing.T) {

@@ -56,10 +56,11 @@ type lease struct {
 	ended    bool        // Settle was called
 
 	held   *reservation // that makes it durable; see ahead.go
-	slot   int          // of its mark, while it is held
+	slot   int          // of its mark, while it is held or its result is remembered
+	aside  bool         // its result is remembered there, and its beginning is in the file
 	begun  bool         // it is not ready any more
 	marked bool         // it left ahead: its row still says what it said before
-	at     time.Time    // when, if marked
+	at     time.Time    // when the attempt began
 }
 
 // seen is the state that a lease counts as.
@@ -147,9 +148,9 @@ func (j *journal) move(campaign int64, from, to model.State) {
 func (j *journal) intend(id, account int64, at time.Time, hasty bool) model.Pending {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	l, err := j.ask(id, account, hasty)
+	l, err := j.ask(id, account, at, hasty)
 	if err == nil && l.held != nil && hasty {
-		j.mark(l, at)
+		j.mark(l)
 		if j.wants() {
 			j.nudge()
 		}
@@ -166,7 +167,7 @@ func (j *journal) intend(id, account int64, at time.Time, hasty bool) model.Pend
 }
 
 // ask takes a lease for an attempt. mu is held.
-func (j *journal) ask(id, account int64, hasty bool) (*lease, error) {
+func (j *journal) ask(id, account int64, at time.Time, hasty bool) (*lease, error) {
 	l := j.leases[id]
 	switch {
 	case j.closed:
@@ -177,7 +178,7 @@ func (j *journal) ask(id, account int64, hasty bool) (*lease, error) {
 		// One intent per claim: a second could let two connections send the same letter.
 		return nil, model.E(model.EInternal, nil, "detail", "a delivery was intended that is not leased, or twice")
 	}
-	l.asked, l.account = true, account
+	l.asked, l.account, l.at = true, account, at
 	j.ahead.begins(l)
 	if hasty {
 		j.ahead.hurry(l, time.Now())
@@ -199,9 +200,7 @@ func (j *journal) settle(o model.Outcome) {
 		o.AccountID = l.account
 	}
 	j.ahead.begins(l)
-	if l.marked {
-		j.ahead.marks.end(l.slot, &o)
-	}
+	j.remember(l, &o)
 	r := &result{o: o, lease: l}
 	j.move(l.campaign, l.seen(), o.State)
 	j.results = append(j.results, r)

@@ -13,7 +13,7 @@ import (
 )
 
 // marks is a file in memory that outlives the process but not the machine: it tells which of the letters that were
-// reserved (ahead.go) had begun, and how they ended. It is mapped, so that a slot is written without a call of the
+// reserved (ahead.go) had begun, and how any letter ended whose result waits for a commit. It is mapped, so that a slot is written without a call of the
 // system: before the letter's final dot can leave, and again when its result is known. The two lie apart: a process that
 // is killed while it writes a result must not take with it that the letter had begun. After a power failure the file is
 // gone, or bears another boot's id, and is not believed.
@@ -22,7 +22,8 @@ type marks struct {
 	bytes []byte
 }
 
-// mark is what a slot says: that this attempt had begun and, where out has a state, how it ended.
+// mark is what a slot says: that this attempt had begun and, where out has a state, how it ended. seq is the reservation
+// by which it left ahead; 0 for an attempt that the file has itself, of which only the result may be news.
 type mark struct {
 	id, n, account, started, seq int64
 	out                          model.Outcome
@@ -85,6 +86,12 @@ func (m *marks) begin(slot int, k mark) {
 		}
 		return b
 	})
+}
+
+// clear empties a slot.
+func (m *marks) clear(slot int) {
+	at := markHeader + slot*markSize
+	clear(m.bytes[at : at+6])
 }
 
 // end writes how it ended.

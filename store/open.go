@@ -222,7 +222,8 @@ func (s *Store) Copied() bool { return s.copied }
 func (s *Store) Dir() string { return s.dir }
 
 // Close writes what the journal still holds, closes both files and gives the folder free. Its error is the
-// fault that kept results from the disk: their deliveries will be unknown when the folder is opened again.
+// fault that kept results from the file. The next opening writes them, where they are remembered (journal.remember);
+// else their deliveries will be unknown.
 func (s *Store) Close() error {
 	s.closing.Do(func() {
 		if s.journal != nil {

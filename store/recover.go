@@ -19,6 +19,16 @@ func (s *Store) recover(ctx context.Context) error {
 			return err
 		}
 		s.copied = copied
+		if before, err = meta(t, "marks"); err != nil {
+			return err
+		}
+		marks, err := s.findMarks(t, marksPath(before))
+		if err != nil {
+			return err
+		}
+		if err := recoverResults(t, marks.results); err != nil {
+			return err
+		}
 		now := time.Now().UnixMilli()
 		for _, q := range []string{
 			`UPDATE attempts SET state = 'unknown', scope = 'unknown' WHERE (delivery_id, n) IN (
@@ -32,10 +42,7 @@ func (s *Store) recover(ctx context.Context) error {
 				return err
 			}
 		}
-		if before, err = meta(t, "marks"); err != nil {
-			return err
-		}
-		if err := s.recoverAhead(t, marksPath(before), now); err != nil {
+		if err := recoverAhead(t, marks, now); err != nil {
 			return err
 		}
 		s.marks = randomName()
@@ -53,26 +60,60 @@ func (s *Store) recover(ctx context.Context) error {
 	return coded(s.enrolled(), filepath.Join(s.dir, identityName))
 }
 
-// recoverAhead looks after letters that may have left ahead (ahead.go) and whose results are not on the disk. In a folder
-// that looks like a copy everybody who was reserved is unknown: its twin may have gone on.
-func (s *Store) recoverAhead(t *tx, marksPath string, now int64) error {
+// attemptID tells attempts apart.
+type attemptID struct{ id, n int64 }
+
+// found is what marks tell of an opening that came to no orderly end.
+type found struct {
+	believed bool               // what they do not tell of did not happen
+	began    map[attemptID]mark // letters that left ahead
+	results  []mark             // of letters that the file itself has as attempting
+}
+
+// findMarks reads the marks at path. In a folder that looks like a copy they are not believed: its twin may have gone on.
+func (s *Store) findMarks(t *tx, path string) (found, error) {
 	var highest int64
 	err := t.row(`SELECT seq FROM sqlite_sequence WHERE name = 'reservations'`, nil, &highest)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil // nothing was ever reserved
+	if err != nil && !errors.Is(err, sql.ErrNoRows) { // none: nothing was ever reserved
+		return found{}, err
 	}
-	if err != nil {
-		return err
+	all, believed := readMarks(path, highest)
+	f := found{believed: believed && !s.copied, began: map[attemptID]mark{}}
+	for _, k := range all {
+		switch {
+		case k.seq > 0:
+			f.began[attemptID{k.id, k.n}] = k
+		case f.believed && settles(k.out.State):
+			f.results = append(f.results, k)
+		}
 	}
-	type attempt struct{ id, n int64 }
-	left := map[attempt]mark{}
-	marked, believed := readMarks(marksPath, highest)
-	for _, k := range marked {
-		left[attempt{k.id, k.n}] = k
+	return f, nil
+}
+
+// recoverResults writes the results that were known and had found no way to the file.
+func recoverResults(t *tx, results []mark) error {
+	for _, k := range results {
+		var one int
+		err := t.row(`SELECT 1 FROM deliveries d JOIN attempts a ON a.delivery_id = d.id AND a.n = d.tries
+			WHERE d.id = ? AND d.state = 'attempting' AND d.tries = ? AND a.started = ?`, []any{k.id, k.n, k.started}, &one)
+		if errors.Is(err, sql.ErrNoRows) {
+			continue // it found one, or the attempt never came to the disk
+		}
+		if err != nil {
+			return err
+		}
+		if err := writeResult(t, &result{o: k.out, n: int(k.n), intended: true}); err != nil {
+			return err
+		}
 	}
-	believed = believed && !s.copied
+	return nil
+}
+
+// recoverAhead looks after letters that may have left ahead (ahead.go) and whose results are not on the disk. Where the
+// marks are not believed everybody who was reserved is unknown.
+func recoverAhead(t *tx, f found, now int64) error {
 	var all []mark
-	err = t.each(func(rows *sql.Rows) error {
+	err := t.each(func(rows *sql.Rows) error {
 		var account, at int64
 		var members sql.RawBytes
 		if err := rows.Scan(&account, &at, &members); err != nil {
@@ -83,11 +124,11 @@ func (s *Store) recoverAhead(t *tx, marksPath string, now int64) error {
 			return err
 		}
 		for ; len(pairs) >= 2; pairs = pairs[2:] {
-			k, known := left[attempt{pairs[0], pairs[1]}]
+			k, known := f.began[attemptID{pairs[0], pairs[1]}]
 			switch {
 			case known:
 				all = append(all, k)
-			case !believed:
+			case !f.believed:
 				all = append(all, mark{id: pairs[0], n: pairs[1], account: account, started: at})
 			}
 		}

@@ -21,16 +21,16 @@ import (
 const page = 4096
 
 var faults = []fault{
-	{name: "the disk becomes full", place: smallDisk, strike: fill, doubt: true},
-	{name: "the file may not grow any more (ulimit -f)", strike: limitFiles, doubt: true},
+	{name: "the disk becomes full", place: smallDisk, strike: fill},
+	{name: "the file may not grow any more (ulimit -f)", strike: limitFiles},
 	{name: "the files and the folder are made read-only", strike: forbid, goesOn: true},
 	{name: "a page of deliveries.db is overwritten: who is due", strike: damage("deliveries.db", indexLeaf, "queued"), late: true},
 	{name: "a page of deliveries.db is overwritten: addresses", strike: damage("deliveries.db", indexLeaf, "p1990@"), goesOn: true},
 	{name: "a page of app.db is overwritten: people", strike: damage("app.db", tableLeaf, "p1990@"), goesOn: true},
-	{name: "deliveries.db is deleted, then put back", strike: takeAway(false), doubt: true},
-	{name: "deliveries.db is replaced by another file, then put back", strike: takeAway(true), doubt: true},
+	{name: "deliveries.db is deleted, then put back", strike: takeAway(false)},
+	{name: "deliveries.db is replaced by another file, then put back", strike: takeAway(true)},
 	{name: "another program locks deliveries.db for a second", strike: lock("deliveries.db", time.Second), goesOn: true},
-	{name: "another program locks deliveries.db and keeps it", strike: lock("deliveries.db", 0), doubt: true},
+	{name: "another program locks deliveries.db and keeps it", strike: lock("deliveries.db", 0)},
 	{name: "another program locks app.db for a second", strike: lock("app.db", time.Second), goesOn: true},
 }
 
@@ -132,9 +132,12 @@ func damage(name string, kind byte, text string) func(*story, *ctl.Proc) func() 
 func takeAway(replace bool) func(*story, *ctl.Proc) func() {
 	return func(s *story, _ *ctl.Proc) func() {
 		file, kept := s.file("deliveries.db"), s.file("kept")
-		must(s, os.Rename(file, kept))
-		if replace {
-			must(s, os.WriteFile(file, []byte("another"), 0o600))
+		if replace { // at one blow
+			must(s, os.Link(file, kept))
+			must(s, os.WriteFile(file+".new", []byte("another"), 0o600))
+			must(s, os.Rename(file+".new", file))
+		} else {
+			must(s, os.Rename(file, kept))
 		}
 		return func() { must(s, os.Rename(kept, file)) }
 	}
