@@ -110,6 +110,18 @@ func (a *App) SaveAccount(ctx context.Context, acct *model.Account, secret strin
 	return err
 }
 
+// CheckAccount says what SaveAccount would refuse of an account, before anybody is asked for its password.
+func CheckAccount(acct model.Account) error { return complete(&acct) }
+
+// ProviderKeys are the names of the providers that are known.
+func ProviderKeys() []string {
+	var keys []string
+	for _, p := range provider.All() {
+		keys = append(keys, p.Key)
+	}
+	return keys
+}
+
 // RemoveAccount forgets an account and its password. Campaigns keep their history.
 func (a *App) RemoveAccount(ctx context.Context, id int64) error {
 	if err := a.store.RemoveAccount(ctx, id); err != nil {

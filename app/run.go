@@ -183,6 +183,13 @@ func (a *App) Pause(id int64) {
 	}
 }
 
+// PauseUntil is Pause for a run whose next letter may leave at a time that is too long to wait for.
+func (a *App) PauseUntil(id int64, at time.Time) {
+	if r := a.running(id); r != nil {
+		r.runner.PauseUntil(at)
+	}
+}
+
 // Stop ends a run at once: letters whose final dot is not out stay queued. It returns at once.
 func (a *App) Stop(id int64) {
 	if r := a.running(id); r != nil {

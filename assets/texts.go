@@ -142,6 +142,19 @@ func (t *Texts) T(key string, pairs ...string) string {
 	return strings.NewReplacer(old...).Replace(s)
 }
 
+// Pause says why a campaign is paused, from its reason and what is known besides: a code of an error, a time, or what a
+// server said.
+func (t *Texts) Pause(reason, detail string) string {
+	if key := "pause." + reason + "." + detail; t.Has(key) {
+		return t.T(key)
+	}
+	text := t.T("pause."+reason, "at", detail)
+	if detail == "" || strings.Contains(t.m["pause."+reason], "{at}") || strings.HasPrefix(detail, "db.") {
+		return text
+	}
+	return text + t.T("pause.detail", "detail", detail)
+}
+
 // Args gives the text of key with its arguments from a map. An argument that is a word of the program ("body",
 // "list") is put in the language of the text.
 func (t *Texts) Args(key string, args map[string]string) string {

@@ -280,6 +280,22 @@ func (s *Store) RecentAttempts(ctx context.Context, accountID int64, since time.
 	return times, coded(err, s.deliveries.path)
 }
 
+// RecentRecipients implements campaign.Journal. Letters that only their marks know (ahead.go) are not among them: it is
+// asked before a campaign begins to send.
+func (s *Store) RecentRecipients(ctx context.Context, campaignID, accountID int64, since time.Time) ([]model.Begun, error) {
+	var begun []model.Begun
+	err := s.deliveries.each(ctx, func(rows *sql.Rows) error {
+		var b model.Begun
+		var started int64
+		err := rows.Scan(&b.Email, &started)
+		b.At = at(started)
+		begun = append(begun, b)
+		return err
+	}, `SELECT d.email, a.started FROM attempts a INDEXED BY attempts_pace JOIN deliveries d ON d.id = a.delivery_id
+		WHERE a.account_id = ? AND a.intended = 1 AND a.started > ? AND d.campaign_id = ? ORDER BY a.started`, accountID, ms(since), campaignID)
+	return begun, coded(err, s.deliveries.path)
+}
+
 // Clock implements campaign.Journal. An account of which nothing is known is fit.
 func (s *Store) Clock(ctx context.Context, accountID int64) (model.Clock, error) {
 	c := model.Clock{AccountID: accountID, State: model.ClockFit}

@@ -310,7 +310,8 @@ func TestReadOnly(t *testing.T) {
 		"Campaign": func() (any, error) { return s.Campaign(ctx, id) }, "CampaignByName": func() (any, error) { return s.CampaignByName(ctx, "c") },
 		"Deliveries": func() (any, error) { return s.Deliveries(ctx, model.DeliveryQuery{CampaignID: id}) },
 		"Attempts":   func() (any, error) { return s.Attempts(ctx, ds[0].ID) }, "Clock": func() (any, error) { return s.Clock(ctx, 1) },
-		"RecentAttempts": func() (any, error) { return s.RecentAttempts(ctx, 1, time.Time{}) }, "Imports": func() (any, error) { return s.Imports(ctx) },
+		"RecentAttempts":   func() (any, error) { return s.RecentAttempts(ctx, 1, time.Time{}) },
+		"RecentRecipients": func() (any, error) { return s.RecentRecipients(ctx, id, 1, time.Time{}) }, "Imports": func() (any, error) { return s.Imports(ctx) },
 		"ContactByEmail": func() (any, error) { return s.ContactByEmail(ctx, people(20)[0].Email) },
 	} {
 		if v, err := read(); err != nil || v == nil || v == false || v == "" {

@@ -265,7 +265,7 @@ func (w *Window) nextStep() (key string, args []string, cmd string) {
 	case w.accounts.loaded && len(w.accounts.accounts) == 0:
 		return "ui.step.account", nil, "addaccount"
 	case p.resumable() && p.snap.Reason != "" && p.snap.Reason != "user":
-		return "ui.step.paused", []string{"reason", w.t.T("pause." + p.snap.Reason), "left", number(p.snap.Counts.Left())}, "start"
+		return "ui.step.paused", []string{"reason", w.t.Pause(p.snap.Reason, p.snap.Detail), "left", number(p.snap.Counts.Left())}, "start"
 	case p.resumable() && p.snap.State != "ready":
 		return "ui.step.resume", []string{"left", number(p.snap.Counts.Left())}, "start"
 	case len(w.recipients.lists) == 0:

@@ -184,10 +184,9 @@ func (p *progressPane) stateText(s Snapshot) string {
 	}
 	text := t.T("ui.campaign." + string(s.State))
 	if s.Reason != "" {
-		text += ": " + t.T("pause."+s.Reason)
-	}
-	if s.Detail != "" {
-		text += " (" + s.Detail + ")"
+		text += t.T("ui.colon") + t.Pause(s.Reason, s.Detail)
+	} else if s.Detail != "" {
+		text += t.T("pause.detail", "detail", s.Detail)
 	}
 	return text
 }

@@ -312,6 +312,36 @@ func TestDomainThrottle(t *testing.T) {
 	})
 }
 
+// TestDomainThrottleOverRestarts: what the run before sent to a domain counts.
+func TestDomainThrottleOverRestarts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		a := w.account("a", model.Limits{})
+		id := w.campaign("c", 20, model.Schedule{})
+		start := func() *running {
+			cfg := w.config(id, a)
+			cfg.DomainPerMinute = 5
+			return w.startWith(cfg)
+		}
+		r := start()
+		for range 4 {
+			time.Sleep(17 * time.Second)
+			r.Pause()
+			r.ends(model.CampaignPaused, campaign.PauseUser)
+			w.restart()
+			r = start()
+		}
+		r.ends(model.CampaignDone, "")
+		all := w.letters()
+		for i := 5; i < len(all); i++ {
+			if d := all[i].at.Sub(all[i-5].at); d < time.Minute-w.rtt*3 {
+				t.Errorf("6 letters to the domain within %v", d)
+			}
+		}
+		w.once()
+	})
+}
+
 // TestCampaignsShareAnAccount: two campaigns on one account with one connection take turns, and one that must not
 // send for now does not keep the other waiting.
 func TestCampaignsShareAnAccount(t *testing.T) {

@@ -42,6 +42,8 @@ type Journal interface {
 
 	// RecentAttempts gives the times of an account's attempts after since, in any campaign, ascending.
 	RecentAttempts(ctx context.Context, accountID int64, since time.Time) ([]time.Time, error)
+	// RecentRecipients gives whom a campaign wrote to by an account after since, ascending by the time.
+	RecentRecipients(ctx context.Context, campaignID, accountID int64, since time.Time) ([]model.Begun, error)
 	Clock(ctx context.Context, accountID int64) (model.Clock, error)
 	SetClock(ctx context.Context, c model.Clock) error
 }

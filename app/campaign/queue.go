@@ -1,6 +1,7 @@
 package campaign
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -131,6 +132,17 @@ func (q *queue) state(dom string) *domain {
 		q.domains[dom] = s
 	}
 	return s
+}
+
+// recall notes letters that went to their domains before this run.
+func (q *queue) recall(begun []model.Begun) {
+	for _, b := range begun {
+		s := q.state(domainOf(&model.Delivery{Email: b.Email}))
+		s.times = append(s.times, b.At)
+	}
+	for _, s := range q.domains {
+		slices.SortFunc(s.times, time.Time.Compare)
+	}
 }
 
 // refused notes a refusal for now by a recipient's domain: several in a row make it rest, because a server that

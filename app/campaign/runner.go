@@ -15,6 +15,7 @@ import (
 // The reasons for which a campaign is paused; each has a text "pause.<reason>" in the language files.
 const (
 	PauseUser        = "user"        // the user paused it, or the program was closed
+	PauseWait        = "wait"        // the next letter may leave only later than the user waits; Detail is when
 	PauseContent     = "content"     // the same refusal of the letter several times in a row
 	PauseCompose     = "compose"     // the letter cannot be made
 	PauseAuth        = "auth"        // every account waits for the user: logins are refused
@@ -30,7 +31,7 @@ const (
 )
 
 // PauseReasons are all reasons.
-var PauseReasons = []string{PauseUser, PauseContent, PauseCompose, PauseAuth, PauseBlocked, PauseConfig, PauseUnreachable,
+var PauseReasons = []string{PauseUser, PauseWait, PauseContent, PauseCompose, PauseAuth, PauseBlocked, PauseConfig, PauseUnreachable,
 	PauseNoAccount, PauseLate, PauseStopAfter, PauseFault, PauseCrash, PauseCopied}
 
 // Mail is a letter made for one recipient.
@@ -206,11 +207,35 @@ func (r *Runner) prepare(ctx context.Context) error {
 		r.sender[l] = &senderStat{}
 		r.mu.Unlock()
 	}
+	if err := r.recallDomains(ctx); err != nil {
+		return err
+	}
 	if _, wall := r.truth.both(); c.Reason != PauseLate && late(c, wall) {
 		r.finishAs(&ending{state: model.CampaignPaused, reason: PauseLate})
 		return nil
 	}
 	return r.cfg.Journal.SetCampaignState(ctx, c.ID, model.CampaignRunning, "", "")
+}
+
+// recallDomains finds out what the run before this one sent to whose domain, where a minute may hold only so much.
+func (r *Runner) recallDomains(ctx context.Context) error {
+	if r.cfg.DomainPerMinute == 0 {
+		return nil
+	}
+	since := r.truth.earliest(r.truth.now().Add(-time.Minute))
+	for _, acct := range r.cfg.Senders {
+		begun, err := r.cfg.Journal.RecentRecipients(ctx, r.cfg.CampaignID, acct.ID, since)
+		if err != nil {
+			return err
+		}
+		for i := range begun {
+			begun[i].At = r.truth.past(begun[i].At)
+		}
+		r.mu.Lock()
+		r.queue.recall(begun)
+		r.mu.Unlock()
+	}
+	return nil
 }
 
 // conclude makes what was learned durable and stores how the campaign stands.
@@ -258,6 +283,11 @@ func coded(err error) error {
 
 // Pause ends the run once the letters under way have their replies; no new one is begun.
 func (r *Runner) Pause() { r.finishAs(&ending{state: model.CampaignPaused, reason: PauseUser}) }
+
+// PauseUntil pauses a run whose next letter may leave at a time that is too long to wait for.
+func (r *Runner) PauseUntil(at time.Time) {
+	r.finishAs(&ending{state: model.CampaignPaused, reason: PauseWait, detail: at.Local().Format("2006-01-02 15:04")})
+}
 
 // Stop ends the run at once. Letters whose final dot is not out are withdrawn and stay queued; replies to dots
 // that are out are waited for, up to a minute. A second Stop does not wait, which leaves these letters unknown.

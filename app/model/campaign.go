@@ -125,6 +125,12 @@ type Outcome struct {
 	At         time.Time
 }
 
+// Begun is when an attempt at a recipient began.
+type Begun struct {
+	Email string
+	At    time.Time
+}
+
 // Attempt is one line of a delivery's history.
 type Attempt struct {
 	DeliveryID int64

@@ -5,8 +5,10 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/term"
 
@@ -14,99 +16,6 @@ import (
 	"hongyan/app/diagnose"
 	"hongyan/app/model"
 )
-
-func accountAdd(c *cli) func(context.Context) (int, error) {
-	var a model.Account
-	var tls, profile, auth string
-	var stdinPassword, noAuth bool
-	f := c.flags
-	f.StringVar(&a.Name, "name", "", "the account's name")
-	f.StringVar(&a.From, "from", "", "the address that letters come from")
-	f.StringVar(&a.FromName, "from-name", "", "the name beside it")
-	f.StringVar(&a.Provider, "provider", "", "qq, 163, gmail, ...; found by the address when left out")
-	f.StringVar(&a.Host, "host", "", "the server")
-	f.IntVar(&a.Port, "port", 0, "its port")
-	f.StringVar(&tls, "tls", "", "implicit, starttls or none")
-	f.StringVar(&a.User, "user", "", "the login, when it is not the address")
-	f.BoolVar(&stdinPassword, "password-stdin", false, "read the password or authorization code from the standard input")
-	f.StringVar(&auth, "auth", "", "password, oauth2 (sign in at the provider: account signin) or none")
-	f.BoolVar(&noAuth, "no-auth", false, "a server that asks for no login; the same as --auth none")
-	f.StringVar(&profile, "profile", "", "consumer or relay")
-	f.IntVar(&a.Limits.Connections, "connections", 0, "connections at a time")
-	f.IntVar(&a.Limits.PerMinute, "per-minute", 0, "letters a minute")
-	f.IntVar(&a.Limits.PerHour, "per-hour", 0, "letters an hour")
-	f.IntVar(&a.Limits.PerDay, "per-day", 0, "letters in 24 hours")
-	f.IntVar(&a.Limits.PerSession, "per-session", 0, "letters over one connection")
-	f.DurationVar(&a.Limits.GapMin, "gap-min", 0, "shortest pause between two letters")
-	f.DurationVar(&a.Limits.GapMax, "gap-max", 0, "longest pause between two letters")
-	f.StringVar(&a.CAFile, "ca", "", "a PEM file of certificates to trust for this server")
-	f.StringVar(&a.Fingerprint, "fingerprint", "", "SHA-256 of the server's certificate, hex")
-	f.BoolVar(&a.LegacyTLS, "legacy-tls", false, "allow RSA key exchange, for old servers (weaker)")
-	f.BoolVar(&a.AllowPlaintext, "allow-plaintext", false, "allow --tls none to another machine (dangerous)")
-	return func(ctx context.Context) (int, error) {
-		if err := c.names(0, ""); err != nil {
-			return 0, err
-		}
-		if a.From == "" {
-			return 0, usage("--from ADDR is needed")
-		}
-		a.TLS, a.Profile, a.Auth = model.TLSMode(tls), model.Profile(profile), model.AuthKind(auth)
-		switch {
-		case auth != "" && a.Auth != model.AuthPassword && a.Auth != model.AuthOAuth2 && a.Auth != model.AuthNone:
-			return 0, usage("--auth is password, oauth2 or none, not " + auth)
-		case noAuth && auth != "" && a.Auth != model.AuthNone, a.Auth == model.AuthOAuth2 && stdinPassword:
-			return 0, usage("these flags do not go together: --auth " + auth + " and --no-auth or --password-stdin")
-		case noAuth:
-			a.Auth = model.AuthNone
-		}
-		if a.Limits.GapMax == 0 {
-			a.Limits.GapMax = a.Limits.GapMin
-		}
-		if a.CAFile != "" {
-			if err := app.CheckCAFile(a.CAFile); err != nil {
-				return 0, err
-			}
-		}
-		if a.Host != "" && a.Auth == "" && !stdinPassword && a.User == "" {
-			a.Auth = model.AuthNone
-		}
-		h, err := c.open(ctx, false)
-		if err != nil {
-			return 0, err
-		}
-		if a.Auth == model.AuthOAuth2 {
-			if p, ok := h.PresetFor(a.From); ok && a.Provider == "" && a.Host == "" {
-				a.Provider = p.Key
-			}
-			if _, err := h.SignInInfo(ctx, a); err != nil {
-				return 0, err
-			}
-		}
-		var secret string
-		withSecret := a.Auth != model.AuthNone && a.Auth != model.AuthOAuth2
-		if withSecret {
-			if secret, err = c.password(stdinPassword); err != nil {
-				return 0, err
-			}
-			if err := c.unlock(h); err != nil {
-				return 0, err
-			}
-			if a.Auth == "" {
-				a.Auth = model.AuthPassword // what was given is one
-			}
-		}
-		if err := h.SaveAccount(ctx, &a, secret, withSecret); err != nil {
-			return 0, err
-		}
-		text := "ctl.account.added"
-		if a.Auth == model.AuthOAuth2 {
-			text = "ctl.signin.next"
-		}
-		c.print(accountJSON(app.AccountView{Account: a, HasSecret: withSecret}),
-			c.texts.T(text, "name", a.Name, "host", a.Host, "port", strconv.Itoa(a.Port), "tls", string(a.TLS)))
-		return exitDone, nil
-	}
-}
 
 // password reads a secret from the standard input, or asks for it on a terminal.
 func (c *cli) password(fromStdin bool) (string, error) {
@@ -152,6 +61,7 @@ type accountLine struct {
 	State    string `json:"state"`
 	Until    string `json:"until,omitempty"`
 	Reply    string `json:"reply,omitempty"`
+	Why      string `json:"why,omitempty"` // the sentence for people
 	Secret   bool   `json:"has_secret"`
 	SentHour int    `json:"sent_hour"`
 	SentDay  int    `json:"sent_day"`
@@ -169,10 +79,62 @@ func accountJSON(v app.AccountView) accountLine {
 	return l
 }
 
-func showAccount(_ context.Context, c *cli, _ *app.App, v app.AccountView) error {
+func showAccount(_ context.Context, c *cli, h *app.App, v app.AccountView) error {
 	l := accountJSON(v)
-	c.print(l, c.texts.T("ctl.account.line", "name", l.Name, "from", l.From, "host", l.Host, "port", strconv.Itoa(l.Port),
-		"state", c.texts.T("ctl.clock."+l.State), "day", strconv.Itoa(l.SentDay)))
+	state := c.texts.T("ctl.clock." + l.State)
+	if v.Clock.State == model.ClockResting {
+		state = c.texts.T("ctl.clock.until", "at", clockTime(v.Clock.Until))
+	}
+	line := c.texts.T("ctl.account.line", "name", l.Name, "from", l.From, "host", l.Host, "port", strconv.Itoa(l.Port),
+		"state", state, "day", strconv.Itoa(l.SentDay))
+	if l.Why = c.whyNot(h, v); l.Why != "" {
+		line = c.texts.T("ctl.account.why", "line", line, "why", l.Why)
+	}
+	c.print(l, line)
+	return nil
+}
+
+func clockTime(t time.Time) string { return t.Local().Format("2006-01-02 15:04:05") }
+
+// whyNot says in one line why an account does not send at present, and what to do; "" where it sends.
+func (c *cli) whyNot(h *app.App, v app.AccountView) string {
+	d, ok := h.ExplainClock(v)
+	if !ok {
+		return ""
+	}
+	if d.TextKey == "" {
+		return c.texts.Args("error."+string(d.Code), d.Args)
+	}
+	return c.sentences(d.TextKey, d.Args)
+}
+
+// sentences says in one line what the matter is and, where there is something to do, what.
+func (c *cli) sentences(key string, args map[string]string) string {
+	line := c.texts.Args(key+".what", args)
+	if c.texts.Has(key + ".do") {
+		line += " " + c.texts.Args(key+".do", args)
+	}
+	return strings.ReplaceAll(line, "\n", " ")
+}
+
+// unable tells of the accounts of a campaign that do not send at present: those that wait for the user always, those that
+// rest where resting is wanted.
+func (c *cli) unable(ctx context.Context, h *app.App, camp *model.Campaign, resting bool) error {
+	all, err := h.Accounts(ctx)
+	if err != nil {
+		return err
+	}
+	for _, v := range all {
+		if !slices.Contains(camp.AccountIDs, v.ID) {
+			continue
+		}
+		switch {
+		case v.Clock.State == model.ClockStopped:
+			_, _ = fmt.Fprintln(c.errOut, "hongyanctl: "+c.texts.T("ctl.account.stopped", "name", v.Name, "why", c.whyNot(h, v)))
+		case v.Clock.State == model.ClockResting && resting:
+			_, _ = fmt.Fprintln(c.errOut, "hongyanctl: "+c.texts.T("ctl.account.resting", "name", v.Name, "at", clockTime(v.Clock.Until), "why", c.whyNot(h, v)))
+		}
+	}
 	return nil
 }
 
@@ -223,15 +185,44 @@ func accountTest(c *cli) func(context.Context) (int, error) {
 		if !report.OK {
 			return exitStopped, nil
 		}
-		return exitDone, nil
+		return exitDone, c.wake(ctx, a.ID)
 	}
+}
+
+// wake lets an account send again that was stopped. One that rests does so because its provider wants it.
+func (c *cli) wake(ctx context.Context, id int64) error {
+	h, err := c.open(ctx, false)
+	if model.CodeOf(err) == model.EInstance {
+		return nil // a window is open there, and has a button for it
+	}
+	if err != nil {
+		return err
+	}
+	v, err := viewOf(ctx, h, id)
+	if err != nil || v.Clock.State != model.ClockStopped {
+		return err
+	}
+	if err := h.WakeAccount(ctx, id); err != nil {
+		return err
+	}
+	if !c.json {
+		_, _ = fmt.Fprintln(c.out, c.texts.T("ctl.account.woken", "name", v.Name))
+	}
+	return nil
+}
+
+// viewOf is an account with what is known of it.
+func viewOf(ctx context.Context, h *app.App, id int64) (app.AccountView, error) {
+	all, err := h.Accounts(ctx)
+	for _, v := range all {
+		if v.ID == id {
+			return v, nil
+		}
+	}
+	return app.AccountView{}, err
 }
 
 // checkLine is a finding of the doctor in one line, with its fix.
 func (c *cli) checkLine(ch diagnose.Check) string {
-	line := "[" + string(ch.Status) + "] " + c.texts.T("doctor."+ch.Name) + ": " + c.texts.Args(ch.Key+".what", ch.Args)
-	if c.texts.Has(ch.Key + ".do") {
-		line += " " + c.texts.Args(ch.Key+".do", ch.Args)
-	}
-	return strings.ReplaceAll(line, "\n", " ")
+	return "[" + string(ch.Status) + "] " + c.texts.T("doctor."+ch.Name) + ": " + c.sentences(ch.Key, ch.Args)
 }

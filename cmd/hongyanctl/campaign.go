@@ -156,10 +156,7 @@ type statusLine struct {
 func (c *cli) state(camp *model.Campaign) string {
 	text := c.texts.T("ctl.campaign." + string(camp.State))
 	if camp.Reason != "" {
-		text += ": " + c.texts.T("pause."+camp.Reason)
-		if camp.Detail != "" {
-			text += " (" + camp.Detail + ")"
-		}
+		text += c.texts.T("ui.colon") + c.texts.Pause(camp.Reason, camp.Detail)
 	}
 	return text
 }
@@ -256,8 +253,8 @@ func (rf *runFlags) run(ctx context.Context, c *cli, h *app.App, id int64) (int,
 			c.progress(h, &seq, rf.quiet)
 			if at := h.Snapshot(id).NextAt; stopped != nil && rf.maxWait > 0 && time.Until(at) > rf.maxWait {
 				stopped = nil
-				h.Pause(id)
-				_, _ = fmt.Fprintln(c.errOut, "hongyanctl: "+c.texts.T("ctl.later", "at", at.Local().Format("2006-01-02 15:04:05")))
+				h.PauseUntil(id, at)
+				_, _ = fmt.Fprintln(c.errOut, "hongyanctl: "+c.texts.T("ctl.later", "at", clockTime(at)))
 			}
 		}
 	}
@@ -284,6 +281,9 @@ func (c *cli) ended(ctx context.Context, h *app.App, id int64, runErr error) (in
 	}
 	camp, err := h.Campaign(ctx, id)
 	if err != nil {
+		return exitStopped, err
+	}
+	if err := c.unable(ctx, h, camp, camp.State != model.CampaignDone); err != nil {
 		return exitStopped, err
 	}
 	n, err := h.Counts(ctx, id)

@@ -21,6 +21,7 @@ func verbs() []verb {
 	return []verb{
 		{[]string{"account", "add"}, "account add --name N --from ADDR [--provider qq|163|...] [--host H --port P --tls implicit|starttls|none --user U --password-stdin]\n" +
 			"      [--profile consumer|relay] [--connections N --per-minute N --per-hour N --per-day N --per-session N] [--ca FILE] [--auth password|oauth2|none] [--allow-plaintext]", accountAdd},
+		{[]string{"account", "edit"}, "account edit NAME [flags of account add] [--password|--password-stdin]   (changes what is given; an account that was stopped sends again)", accountEdit},
 		{[]string{"account", "list"}, "account list", all((*app.App).Accounts, "ctl.account.none", showAccount)},
 		{[]string{"account", "test"}, "account test NAME", accountTest},
 		{[]string{"account", "signin"}, "account signin NAME [--client-id ID [--client-secret-stdin]] [--browser]", accountSignIn},

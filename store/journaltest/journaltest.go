@@ -26,6 +26,7 @@ type Store interface {
 	Counts(ctx context.Context, campaignID int64) (model.Counts, error)
 	NextWake(ctx context.Context, campaignID int64) (t time.Time, ok bool, err error)
 	RecentAttempts(ctx context.Context, accountID int64, since time.Time) ([]time.Time, error)
+	RecentRecipients(ctx context.Context, campaignID, accountID int64, since time.Time) ([]model.Begun, error)
 	Clock(ctx context.Context, accountID int64) (model.Clock, error)
 	SetClock(ctx context.Context, c model.Clock) error
 

@@ -153,6 +153,23 @@ func testRecentAttempts(t *testing.T, f Factory) {
 		must(t, err)
 		same(t, "recent attempts", got, c.want)
 	}
+	for _, d := range []model.Delivery{da[1], da[2], db[0], db[1]} {
+		s.Settle(model.Outcome{DeliveryID: d.ID, State: model.Accepted, Step: model.StepDot, At: at(50)})
+	}
+	flush(t, s)
+	for _, c := range []struct {
+		campaign, account int64
+		since             time.Time
+		want              []model.Begun
+	}{
+		{a, 1, time.Time{}, []model.Begun{{Email: da[0].Email, At: at(30)}, {Email: da[2].Email, At: at(40)}}},
+		{b, 1, at(10), []model.Begun{{Email: db[1].Email, At: at(20)}}},
+		{b, 2, time.Time{}, nil},
+	} {
+		got, err := s.RecentRecipients(ctx, c.campaign, c.account, c.since)
+		must(t, err)
+		same(t, "recent recipients", got, c.want)
+	}
 }
 
 func testClocks(t *testing.T, f Factory) {
