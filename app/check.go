@@ -134,8 +134,12 @@ func (a *App) checkAccounts(ctx context.Context, c *Check, spec CampaignSpec) er
 		if strings.Contains(v.User, "@") && !strings.EqualFold(v.User, v.From) && fromIsLogin(v.Provider) {
 			c.add(false, "check.from", "account", v.Name, "from", v.From, "user", v.User)
 		}
-		if v.Provider == "practice" {
-			c.add(false, "check.practice", "account", v.Name)
+		if v.Provider == practiceProvider {
+			key := "check.practice"
+			if len(spec.AccountIDs) > 1 {
+				key = "check.practice.mixed"
+			}
+			c.add(false, key, "account", v.Name)
 		}
 	}
 	if len(spec.AccountIDs) == 0 {

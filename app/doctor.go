@@ -14,6 +14,11 @@ func (a *App) TestAccount(ctx context.Context, acct model.Account, secret string
 	if err := complete(&acct); err != nil {
 		return diagnose.Report{}, err
 	}
+	one := []model.Account{acct}
+	if err := a.rehearse(ctx, one); err != nil {
+		return diagnose.Report{}, err
+	}
+	acct = one[0]
 	if secret = cleanSecret(acct.Provider, secret); secret != "" && acct.Auth == model.AuthOAuth2 {
 		acct.Auth = model.AuthPassword // as SaveAccount would take it
 	}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -175,6 +176,26 @@ func (a *App) PracticeLetters(offset, n int) ([]PracticeLetter, error) {
 // PracticeAccountName names the account that sends to the practice server.
 const PracticeAccountName = "Practice 练习"
 
+// rehearse starts the practice server where one of the accounts sends to it: it ends with the program, and a campaign that
+// goes on after that has to find it. The account is brought up to date where the server is now another one.
+func (a *App) rehearse(ctx context.Context, accounts []model.Account) error {
+	i := slices.IndexFunc(accounts, func(x model.Account) bool { return x.Provider == practiceProvider && x.Name == PracticeAccountName })
+	if i < 0 || a.Practice().Running {
+		return nil
+	}
+	if _, err := a.StartPractice(""); err != nil {
+		return err
+	}
+	acct, err := a.PracticeAccount(ctx)
+	if err == nil {
+		accounts[i] = *acct
+	}
+	return err
+}
+
+// practiceProvider is the provider of that account.
+const practiceProvider = "practice"
+
 // PracticeAccount makes, or brings up to date, the account that sends to the running practice server.
 func (a *App) PracticeAccount(ctx context.Context) (*model.Account, error) {
 	a.mu.Lock()
@@ -190,7 +211,7 @@ func (a *App) PracticeAccount(ctx context.Context) (*model.Account, error) {
 	acct, err := a.store.AccountByName(ctx, PracticeAccountName)
 	if model.CodeOf(err) == model.ENotFound {
 		// No login: the way there is not the point of a rehearsal, and no secret needs a place.
-		acct, err = &model.Account{Name: PracticeAccountName, From: "practice@example.org", Provider: "practice",
+		acct, err = &model.Account{Name: PracticeAccountName, From: "practice@example.org", Provider: practiceProvider,
 			Auth: model.AuthNone, Profile: model.ProfileConsumer}, nil
 	}
 	if err != nil {

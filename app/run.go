@@ -55,6 +55,9 @@ func (a *App) Start(ctx context.Context, id int64) error {
 	if err != nil {
 		return err
 	}
+	if err := a.rehearse(ctx, senders); err != nil {
+		return err
+	}
 	compiled, err := compose.Compile(camp.Letter, compose.Options{})
 	if err != nil {
 		return err

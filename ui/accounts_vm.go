@@ -59,6 +59,22 @@ func (vm *accountsVM) usable() []int64 {
 	return ids
 }
 
+// practiceProvider is the provider of the account that sends to the practice server.
+const practiceProvider = "practice"
+
+// proposed are the accounts that a new campaign goes by unless the user says otherwise: those that deliver, and a
+// rehearsal only where there is no other.
+func (vm *accountsVM) proposed() []int64 {
+	usable := vm.usable()
+	real := slices.DeleteFunc(slices.Clone(usable), func(id int64) bool {
+		return slices.ContainsFunc(vm.accounts, func(a Account) bool { return a.ID == id && a.Provider == practiceProvider })
+	})
+	if len(real) > 0 {
+		return real
+	}
+	return usable
+}
+
 func (vm *accountsVM) save(a model.Account, secret string, set bool, done func(error)) {
 	background(vm.tasks, func(ctx context.Context) (int64, error) {
 		err := vm.svc.SaveAccount(ctx, &a, secret, set)

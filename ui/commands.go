@@ -275,7 +275,11 @@ func (w *Window) nextStep() (key string, args []string, cmd string) {
 	case w.letter.err != nil:
 		return "ui.step.fix", []string{"error", w.t.Error(w.letter.err)}, ""
 	case w.ended != nil && *w.ended == w.mark() && p.snap.Counts.Rejected+p.snap.Counts.Unknown > 0:
-		return "ui.step.failed", []string{"n", number(p.snap.Counts.Rejected + p.snap.Counts.Unknown)}, "report"
+		key = "ui.step.failed"
+		if p.snap.Counts.Unknown > 0 {
+			key = "ui.step.unsure"
+		}
+		return key, []string{"n", number(p.snap.Counts.Rejected), "unsure", number(p.snap.Counts.Unknown)}, "report"
 	case w.ended != nil && *w.ended == w.mark() && p.snap.State == model.CampaignDone:
 		return "ui.step.done", []string{"n", number(p.snap.Counts.Accepted)}, "report"
 	}

@@ -122,6 +122,11 @@ func (f *fake) Start(_ context.Context, id int64) error {
 	if err := f.called("Start", id); err != nil {
 		return err
 	}
+	if f.ends != nil {
+		f.ends()
+		f.set(id, model.CampaignDone)
+		return nil
+	}
 	f.set(id, model.CampaignRunning)
 	return nil
 }

@@ -15,6 +15,7 @@ import (
 // knows nothing of the window and has no clock of its own.
 type fake struct {
 	checked CampaignSpec // what Check was asked for last
+	ends    func()       // makes a run that is over before Start returns
 
 	mu sync.Mutex
 

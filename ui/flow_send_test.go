@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -70,7 +71,7 @@ func TestSend(t *testing.T) {
 	if !f.has("Stop 1") {
 		t.Error("it was not stopped")
 	}
-	r.wants("3 people did not get it")
+	r.wants("2 people did not get it, 1 may have")
 	r.w.letter.edit(func(l *model.Letter) { l.Subject += "!" }) // on to the next campaign
 	r.run()
 	r.wants("Ready: press Start")
@@ -282,6 +283,70 @@ func TestPassphrase(t *testing.T) {
 	e.SetText("right")
 	r.tap("OK")
 	r.noDialog()
+}
+
+// TestShortRun: a run that is over before the window looked again is shown as what it was, with what the accounts sent.
+func TestShortRun(t *testing.T) {
+	f := shop("en")
+	r := newRig(t, "en", f)
+	r.w.recipients.setList(1)
+	r.run()
+	r.tap("Start")
+	f.ends = func() {
+		f.counts = model.Counts{Total: 3, Accepted: 1, Rejected: 1, Unknown: 1}
+		f.accounts[0].SentDay = 44
+	}
+	r.tap("Send to 287 people")
+	r.tick()
+	r.wants("finished", "44 / 50", "1 people did not get it, 1 may have")
+}
+
+// TestPracticeIsNotMixed: a new campaign goes by the accounts that deliver; a rehearsal has to be chosen.
+func TestPracticeIsNotMixed(t *testing.T) {
+	f := shop("en")
+	practice := f.accounts[0].Account
+	practice.ID, practice.Name, practice.Provider, practice.Auth = 77, "Practice", "practice", model.AuthNone
+	f.accounts = append(f.accounts, Account{Account: practice, HasSecret: true})
+	r := newRig(t, "en", f)
+	r.w.recipients.setList(1)
+	r.run()
+	r.tap("Start")
+	if len(f.checked.AccountIDs) == 0 || slices.Contains(f.checked.AccountIDs, 77) {
+		t.Errorf("proposed %v", f.checked.AccountIDs)
+	}
+	walk(r.top(), func(o fyne.CanvasObject) {
+		if c, ok := o.(*widget.Check); ok && strings.HasPrefix(c.Text, "Practice") {
+			if c.Disabled() {
+				t.Error("it cannot be chosen")
+			}
+			c.SetChecked(true)
+		}
+	})
+	r.run()
+	if !slices.Contains(f.checked.AccountIDs, 77) {
+		t.Errorf("chosen %v", f.checked.AccountIDs)
+	}
+	r.tap("Cancel")
+	f.accounts = f.accounts[len(f.accounts)-1:]
+	r.w.accounts.load()
+	r.run()
+	r.tap("Start")
+	if !slices.Equal(f.checked.AccountIDs, []int64{77}) {
+		t.Errorf("where there is no other account, %v are proposed", f.checked.AccountIDs)
+	}
+}
+
+// TestServerAway: the window says whose server is not reached, why and when it is tried again.
+func TestServerAway(t *testing.T) {
+	f := shop("zh").sending("zh")
+	f.snap.NextAt = f.at(600)
+	f.snap.Senders = []Sender{{AccountID: 1, Name: "店", State: "retrying", NextAt: f.at(600), Why: "connect: no route to host"}}
+	r := newRig(t, "zh", f)
+	r.tick()
+	r.wants("连不上“店”的服务器，")
+	r.w.progressPane.tabs.SelectIndex(2)
+	r.run()
+	r.wants("连不上服务器，稍后再试（connect: no route to host）")
 }
 
 // TestEnd: when the last letter is out the next step is the report, and the accounts show what they have sent.

@@ -201,6 +201,12 @@ type Sender struct {
 	Name      string
 	State     string    // a key "sender.<State>"
 	NextAt    time.Time // of its next letter; zero: now, or never
+	Why       string    // what its server said, or what kept it from being reached; "" while there is no trouble
+}
+
+// inTrouble says that it does not send and has been told why.
+func (s Sender) inTrouble() bool {
+	return s.Why != "" && (s.State == "retrying" || s.State == "unreachable" || s.State == "resting" || s.State == "stopped")
 }
 
 // Snapshot is a running campaign at one moment.

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -100,7 +101,7 @@ func newProgressPane(w *Window) *progressPane {
 	p.problems.OnClick = func(i int, _ fyne.KeyModifier) { w.problemDialog(p.shown[i]) }
 	p.some = container.New(widgets.HeadIfRoom{}, reasonHead, p.problems)
 	p.calm = container.NewCenter(widget.NewLabel(t.T("ui.progress.calm")))
-	p.senders = widgets.NewTable(widgets.Columns{{Min: 100, Weight: 1}, {Min: 100, Weight: 1}, {Min: 70}}, func() int { return len(vm.snap.Senders) }, p.senderRow)
+	p.senders = widgets.NewTable(widgets.Columns{{Min: 100, Weight: 1}, {Min: 100, Weight: 3}, {Min: 70}}, func() int { return len(vm.snap.Senders) }, p.senderRow)
 	p.tabs = container.NewAppTabs(
 		container.NewTabItem(t.T("ui.progress.log"), container.NewStack(p.log.Object, p.quiet)),
 		container.NewTabItem(t.T("ui.progress.problems"), container.NewStack(p.some, p.calm)),
@@ -204,7 +205,10 @@ func (p *progressPane) paceText(s Snapshot) string {
 	if s.Left > 0 {
 		parts = append(parts, t.T("ui.progress.left", "time", duration(t, s.Left)))
 	}
-	if now := p.w.progress.now(); s.NextAt.After(now.Add(2 * time.Second)) {
+	now := p.w.progress.now()
+	if i := slices.IndexFunc(s.Senders, func(x Sender) bool { return x.State == "retrying" }); i >= 0 && s.NextAt.After(now) {
+		parts = append(parts, t.T("ui.progress.retrying", "name", s.Senders[i].Name, "at", clock(s.Senders[i].NextAt, now)))
+	} else if s.NextAt.After(now.Add(2 * time.Second)) {
 		parts = append(parts, t.T("ui.progress.next", "at", clock(s.NextAt, now)))
 	}
 	return strings.Join(parts, "   ")
@@ -275,5 +279,9 @@ func (p *progressPane) senderRow(i int) ([]widgets.CellValue, bool) {
 	if now := p.w.progress.now(); s.NextAt.After(now) {
 		next = clock(s.NextAt, now)
 	}
-	return []widgets.CellValue{{Text: s.Name}, {Text: t.T("sender." + s.State)}, {Text: next, Color: widgets.ColorMuted}}, false
+	state := t.T("sender." + s.State)
+	if s.inTrouble() {
+		state += t.T("pause.detail", "detail", s.Why)
+	}
+	return []widgets.CellValue{{Text: s.Name}, {Text: state}, {Text: next, Color: widgets.ColorMuted}}, false
 }

@@ -35,6 +35,7 @@ type progressVM struct {
 	rateAt    time.Time
 	loadedAt  time.Time
 	loading   bool
+	again     bool // what is being read may be from before: it is read once more
 }
 
 // Problem is a group of recipients that failed or wait for the same reason.
@@ -102,10 +103,11 @@ type journalView struct {
 func (vm *progressVM) refresh() {
 	id := vm.id
 	if id == 0 || vm.loading {
+		vm.again = vm.loading // what is being read may be from before
 		vm.changed()
 		return
 	}
-	vm.loading = true
+	vm.loading, vm.again = true, false
 	background(vm.tasks, func(ctx context.Context) (v journalView, err error) {
 		if v.campaign, err = vm.svc.Campaign(ctx, id); err != nil {
 			return v, err
@@ -138,6 +140,9 @@ func (vm *progressVM) refresh() {
 			vm.snap = Snapshot{Counts: v.counts, State: v.campaign.State, Reason: v.campaign.Reason, Detail: v.campaign.Detail}
 		}
 		vm.changed()
+		if vm.again {
+			vm.refresh()
+		}
 	})
 }
 
@@ -192,7 +197,7 @@ func (vm *progressVM) tick() {
 				vm.rates = vm.rates[1:]
 			}
 		}
-		if now.Sub(vm.loadedAt) > 2*time.Second {
+		if !vm.loading && now.Sub(vm.loadedAt) > 2*time.Second {
 			vm.refresh() // failures; it calls changed
 		}
 		vm.changed()

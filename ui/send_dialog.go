@@ -43,6 +43,9 @@ func (w *Window) start(id int64) {
 		if !w.needPassphrase(err, func() { w.start(id) }) {
 			w.showError(err)
 		}
+		if err == nil {
+			w.begun = id
+		}
 		w.showCampaign(id)
 	})
 }
@@ -83,7 +86,7 @@ func (w *Window) filteredDialog() {
 // checkFor shows what a campaign to a list and a segment would do.
 func (w *Window) checkFor(listID, segmentID int64) {
 	t := w.t
-	spec := CampaignSpec{Letter: w.letter.letter, AccountIDs: w.accounts.usable()}
+	spec := CampaignSpec{Letter: w.letter.letter, AccountIDs: w.accounts.proposed()}
 	if listID == 0 && segmentID == 0 { // writing to everybody has to be chosen
 		listID = w.recipients.lists[0].ID
 	}
@@ -105,10 +108,11 @@ func (w *Window) checkFor(listID, segmentID int64) {
 	result := container.NewVBox(widget.NewLabel(t.T("ui.check.running")))
 	send := primary(t.T("ui.check.send"), theme.MailSendIcon(), nil)
 	send.Disable()
+	usable := w.accounts.usable()
 	for _, a := range w.accounts.accounts {
 		c := widget.NewCheck(accountLabel(a), nil)
 		c.Checked = slices.Contains(spec.AccountIDs, a.ID)
-		if !c.Checked {
+		if !slices.Contains(usable, a.ID) {
 			c.Disable()
 		}
 		c.OnChanged = func(on bool) {

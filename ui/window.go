@@ -3,6 +3,7 @@ package ui
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -56,7 +57,8 @@ type Window struct {
 	slow     func() // what an open dialog wants to look at now and then; nil is nothing
 	temp     tempFiles
 	stopTick chan struct{}
-	awake    bool // the machine is kept from sleeping
+	awake    bool  // the machine is kept from sleeping
+	begun    int64 // the campaign that was started and not yet seen to end
 	closing  bool
 	saved    geometry
 }
@@ -184,13 +186,19 @@ func (w *Window) ticker() {
 func (w *Window) Tick(slow bool) {
 	was := w.progress.running
 	w.progress.tick()
-	if awake := len(w.svc.Running()) > 0; awake != w.awake {
+	running := w.svc.Running()
+	if awake := len(running) > 0; awake != w.awake {
 		// A machine that falls asleep in the middle of a send loses its connections, and the user an hour.
 		w.awake = awake
 		w.app.Driver().SetDisableScreenBlanking(awake)
 	}
-	if was && !w.progress.running {
+	begun := w.begun != 0 && !slices.Contains(running, w.begun) // a run may be shorter than a tick
+	if begun || was && !w.progress.running {
 		m := w.mark()
+		if begun {
+			m.campaign, w.begun = w.begun, 0
+			w.progress.refresh()
+		}
 		w.ended = &m
 		w.accounts.load()
 	}

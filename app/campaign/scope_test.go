@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -355,6 +356,39 @@ func TestAServerThatWasNeverReached(t *testing.T) {
 		}
 		w.login = nil
 		w.start(id, a).ends(model.CampaignDone, "")
+	})
+}
+
+// TestAServerThatIsAway: whoever looks sees that the server is not reached, why, and when it is tried again.
+func TestAServerThatIsAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		a := w.account("a", model.Limits{})
+		id := w.campaign("c", 10, model.Schedule{})
+		away := false
+		w.login = func(model.Account, int) error {
+			if away {
+				return &smtpx.Error{Phase: smtpx.PhaseConnect, Err: &net.OpError{Op: "dial", Err: errors.New("no route")}}
+			}
+			return nil
+		}
+		w.judge = func(_ model.Account, _ string, n int) fate {
+			if n == 4 {
+				away = true
+				return fate{at: smtpx.PhaseMail, cut: true, err: smtpx.ErrStale}
+			}
+			return fate{}
+		}
+		r := w.start(id, a)
+		time.Sleep(5 * time.Minute)
+		synctest.Wait()
+		s := r.Snapshot()
+		if x := s.Senders[0]; x.State != campaign.SenderRetrying || !strings.Contains(x.Why, "no route") || !x.NextAt.After(time.Now()) || !s.NextAt.Equal(x.NextAt) {
+			t.Errorf("%+v", s)
+		}
+		away = false
+		r.ends(model.CampaignDone, "")
+		w.want(id, model.Counts{Total: 10, Accepted: 10})
 	})
 }
 

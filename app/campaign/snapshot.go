@@ -14,7 +14,8 @@ const (
 	SenderIdle        SenderState = "idle"        // nothing to do for it
 	SenderSending     SenderState = "sending"     // a letter is under way
 	SenderConnecting  SenderState = "connecting"  // to its server
-	SenderWaiting     SenderState = "waiting"     // until NextAt, for its limits or after a lost connection
+	SenderWaiting     SenderState = "waiting"     // until NextAt, for its limits
+	SenderRetrying    SenderState = "retrying"    // until NextAt: there was no connection to be had, see Why
 	SenderResting     SenderState = "resting"     // until NextAt, because its server asked for it
 	SenderStopped     SenderState = "stopped"     // until the user acts
 	SenderUnreachable SenderState = "unreachable" // its server never answered
@@ -115,6 +116,8 @@ func (r *Runner) line(l *lane, now time.Time) Sender {
 		s.State = SenderSending
 	case dialing:
 		s.State = SenderConnecting
+	case l.fails > 0 && l.open == 0 && l.dialFrom(now).After(now):
+		s.State, s.NextAt = SenderRetrying, r.truth.wall(next)
 	case known && next.After(now):
 		s.State, s.NextAt = SenderWaiting, r.truth.wall(next)
 	}
@@ -134,7 +137,7 @@ func (r *Runner) nextAt(now, wall time.Time, senders []Sender) time.Time {
 	for _, s := range senders {
 		switch s.State {
 		case SenderStopped, SenderUnreachable:
-		case SenderWaiting, SenderResting:
+		case SenderWaiting, SenderRetrying, SenderResting:
 			at = earlier(at, s.NextAt)
 		default:
 			at = earlier(at, wall)

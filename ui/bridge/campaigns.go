@@ -42,7 +42,7 @@ func (b *Bridge) Snapshot(id int64) ui.Snapshot {
 	s := b.App.Snapshot(id)
 	return ui.Snapshot{Counts: s.Counts, State: s.State, Reason: s.Reason, Detail: s.Detail, PerMinute: s.PerMinute, Left: s.Left, NextAt: s.NextAt,
 		Senders: mapped(s.Senders, func(l campaign.Sender) ui.Sender {
-			return ui.Sender{AccountID: l.AccountID, Name: l.Name, State: string(l.State), NextAt: l.NextAt}
+			return ui.Sender{AccountID: l.AccountID, Name: l.Name, State: string(l.State), NextAt: l.NextAt, Why: l.Why}
 		})}
 }
 
