@@ -67,6 +67,9 @@ func (w *Window) makeCommands() {
 }
 
 func (c *command) fire() {
+	if c.w.win.Canvas().Overlays().Top() != nil { // by a key: a dialog is open, and what is behind it has to wait
+		return
+	}
 	if reason := c.why(); reason != "" {
 		c.w.step.hint(c.w.t.T(reason))
 		return

@@ -36,6 +36,7 @@ type popup struct {
 	onClosed []func()
 	overlay  fyne.CanvasObject // what the canvas shows while it is open
 	escape   func()            // what the Escape key does; nil is nothing
+	enter    *widget.Button    // that the Return key presses; nil is none
 }
 
 // popup makes a dialog; fit opens it.
@@ -54,19 +55,32 @@ func (w *Window) popup(title string, content fyne.CanvasObject, buttons ...fyne.
 		if b, ok := o.(*widget.Button); ok && (b.Text == w.t.T("ui.cancel") || b.Text == w.t.T("ui.close")) {
 			p.escape = func() { b.OnTapped() }
 		}
+		if b, ok := o.(*widget.Button); ok && b.Importance == widget.HighImportance {
+			p.enter = b
+		}
 	}
 	return p
 }
 
-// typedKey hears the keys that no field takes: Escape leaves the topmost dialog as its button does. While a field has
-// the keyboard it does not, because an input method uses Escape to give up a word.
+// typedKey hears the keys that no field takes: Escape leaves the topmost dialog as its button does, Return presses the
+// button that stands out. While a field has the keyboard they do not, because an input method uses both.
 func (w *Window) typedKey(ev *fyne.KeyEvent) {
-	if ev.Name != fyne.KeyEscape || len(w.open) == 0 {
+	if len(w.open) == 0 {
 		return
 	}
 	p := w.open[len(w.open)-1]
-	if p.escape != nil && w.win.Canvas().Overlays().Top() == p.overlay {
-		p.escape()
+	if w.win.Canvas().Overlays().Top() != p.overlay {
+		return
+	}
+	switch ev.Name {
+	case fyne.KeyEscape:
+		if p.escape != nil {
+			p.escape()
+		}
+	case fyne.KeyReturn, fyne.KeyEnter:
+		if p.enter != nil && !p.enter.Disabled() && p.enter.OnTapped != nil {
+			p.enter.OnTapped()
+		}
 	}
 }
 

@@ -249,6 +249,29 @@ func (r *rig) table() (found *widgets.Table) {
 	return found
 }
 
+// TestKeysWithADialog: Return presses the button that stands out, a focused table lets Escape through, and what is behind
+// the dialog hears no key.
+func TestKeysWithADialog(t *testing.T) {
+	r := newRig(t, "en", shop("en"))
+	r.w.message("Note", "said")
+	r.run()
+	r.w.command("import").fire()
+	r.run()
+	r.wants("said")
+	r.w.win.Canvas().OnTypedKey()(&fyne.KeyEvent{Name: fyne.KeyReturn})
+	r.noDialog()
+	r.w.command("import").fire()
+	r.run()
+	if r.w.win.Canvas().Overlays().Top() == nil {
+		t.Error("nothing opens without a dialog")
+	}
+	r.w.open[0].Hide()
+	r.w.practiceDialog()
+	r.run()
+	r.table().TypedKey(&fyne.KeyEvent{Name: fyne.KeyEscape})
+	r.noDialog()
+}
+
 // TestEscape: the Escape key leaves the topmost dialog by its own way out, and does nothing where there is none.
 func TestEscape(t *testing.T) {
 	r := newRig(t, "en", shop("en"))

@@ -20,6 +20,8 @@ type filterForm struct {
 	segment model.Segment // that is changed; with ID 0 a new one is saved
 	fields  []string
 
+	head    *fyne.Container
+	body    *fyne.Container
 	rows    *fyne.Container
 	all     *widget.RadioGroup
 	count   *widgets.Text
@@ -57,9 +59,10 @@ func (w *Window) filterDialog() *filterForm {
 	f.save = widget.NewButtonWithIcon(t.T("ui.segment.save"), theme.DocumentSaveIcon(), f.keep)
 	f.ok = primary(t.T("ui.filter.show"), filterIcon, f.apply)
 	cancel := widget.NewButton(t.T("ui.cancel"), func() { f.d.Hide() })
-	head := container.NewVBox(wrapped(t.T("ui.filter.text")), f.all)
+	f.head = container.NewVBox(wrapped(t.T("ui.filter.text")), f.all)
 	foot := container.NewVBox(container.NewHBox(add, clearAll), f.count)
-	f.d = w.popup(t.T("ui.filter.title"), container.NewBorder(head, foot, nil, nil, container.NewVScroll(f.rows)), cancel, f.save, f.ok)
+	f.body = container.NewBorder(f.head, foot, nil, nil, container.NewVScroll(f.rows))
+	f.d = w.popup(t.T("ui.filter.title"), f.body, cancel, f.save, f.ok)
 	f.d.SetOnClosed(f.vm.close)
 	f.vm.changed = f.sync
 	f.fill()
@@ -85,7 +88,7 @@ func (f *filterForm) fill() {
 	if f.vm.any {
 		f.all.SetSelected(f.all.Options[1])
 	}
-	show(f.all, len(f.vm.rows) > 1)
+	show(f.all, len(f.vm.rows) > 1, f.body, f.head)
 	f.filling = false
 	f.sync()
 }
@@ -231,6 +234,9 @@ func (f *filterForm) apply() {
 func (f *filterForm) keep() {
 	s := f.segment
 	s.Filter = f.vm.filter()
+	if s.ID == 0 {
+		s.Filter = f.w.recipients.onList(s.Filter)
+	}
 	f.w.segmentDialog(s, func(s model.Segment) {
 		f.d.Hide()
 		f.w.showSegment(s)

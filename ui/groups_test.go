@@ -112,6 +112,27 @@ func TestFilterTrouble(t *testing.T) {
 	}
 }
 
+// TestASegmentKeepsTheList: whoever saves what they see of a list means the people of this list.
+func TestASegmentKeepsTheList(t *testing.T) {
+	f := shop("en")
+	r := newRig(t, "en", f)
+	r.w.recipients.setList(1)
+	r.run()
+	r.w.filterDialog()
+	r.typed("@qq.com")
+	r.tap("Show")
+	seen := len(r.w.recipients.ids)
+	r.w.filterDialog()
+	r.run()
+	r.tap("Save as segment…")
+	r.wants("on the list", `Address contains "@qq.com"`)
+	r.field("ui.account.name").SetText("Some")
+	r.press("Save")
+	if n := len(r.w.recipients.ids); n != seen || seen == 0 || f.segments[0].Filter.Conditions[0] != (model.Condition{What: model.WhereList, ID: 1}) {
+		t.Errorf("the segment shows %d people, the list and the filter had %d", n, seen)
+	}
+}
+
 // TestSegments: a filter is saved, shown from the chooser, remembered, renamed, changed and removed.
 func TestSegments(t *testing.T) {
 	f := shop("en")

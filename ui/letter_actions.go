@@ -88,10 +88,13 @@ func (w *Window) openPreview() { w.browse(w.letter.preview.HTML) }
 
 // openPath opens a file with the program that the system has for it.
 func (w *Window) openPath(path string, err error) {
-	if err == nil {
-		err = w.app.OpenURL(&url.URL{Scheme: "file", Path: filepath.ToSlash(path)})
+	if err != nil {
+		w.showError(err)
+		return
 	}
-	w.showError(err)
+	if w.app.OpenURL(&url.URL{Scheme: "file", Path: filepath.ToSlash(path)}) != nil {
+		w.message(w.t.T("ui.open"), w.t.T("ui.open.failed", "path", path))
+	}
 }
 
 // editOutside opens the body in the user's own editor and takes over what is saved there. It is the way to write

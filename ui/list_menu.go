@@ -25,7 +25,7 @@ func (p *recipientsPane) listMenu(at fyne.CanvasObject) {
 		items = append(items, item("ui.list.rename", theme.DocumentCreateIcon(), isList, func() { w.renameList(l) }),
 			item("ui.list.remove", theme.DeleteIcon(), isList, func() { w.askRemoveList(l) }),
 			item("ui.segment.save", filterIcon, vm.ownFilter(), func() {
-				w.segmentDialog(model.Segment{Filter: vm.query.Filter}, w.showSegment)
+				w.segmentDialog(model.Segment{Filter: vm.onList(vm.query.Filter)}, w.showSegment)
 			}))
 	}
 	w.menuAt(fyne.NewMenu("", append(items, item("ui.cmd.exportlist", theme.UploadIcon(), some, w.exportList), fyne.NewMenuItemSeparator(),

@@ -2,8 +2,6 @@ package ui
 
 import (
 	"context"
-	"net/url"
-	"path/filepath"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -74,7 +72,7 @@ func (w *Window) practiceDialog() {
 		w.startPractice(refresh)
 	}
 	folder := widget.NewButtonWithIcon(t.T("ui.practice.folder"), theme.FolderOpenIcon(), func() {
-		w.showError(w.app.OpenURL(&url.URL{Scheme: "file", Path: filepath.ToSlash(w.svc.Practice().Dir)}))
+		w.openPath(w.svc.Practice().Dir, nil)
 	})
 	top := container.NewVBox(state, container.NewBorder(nil, nil, widget.NewLabel(t.T("ui.practice.mood")), container.NewHBox(
 		widget.NewButtonWithIcon("", theme.ViewRefreshIcon(), refresh), toggle), mood), head)

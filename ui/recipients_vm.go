@@ -212,6 +212,15 @@ func (vm *recipientsVM) setFilter(f model.Filter) {
 	vm.ask()
 }
 
+// onList is a filter with the list that is shown as one more condition: a segment is asked of all lists, and whoever saves
+// what they see means these people. Where one condition of several is enough, that cannot be said.
+func (vm *recipientsVM) onList(f model.Filter) model.Filter {
+	if vm.query.ListID == 0 || f.Any && len(f.Conditions) > 1 {
+		return f
+	}
+	return model.Filter{Conditions: append([]model.Condition{{What: model.WhereList, ID: vm.query.ListID}}, f.Conditions...)}
+}
+
 // show turns to a list without search and filter; load follows.
 func (vm *recipientsVM) show(listID int64) {
 	vm.segment, vm.query.ListID, vm.query.Search, vm.query.Filter = 0, listID, "", model.Filter{}

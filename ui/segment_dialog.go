@@ -25,6 +25,9 @@ func (w *Window) segmentDialog(s model.Segment, then func(model.Segment)) {
 		title = t.T("ui.segment.change")
 	}
 	about := container.NewVBox(wrapped(t.T("ui.segment.text", "filter", w.filterWords(s.Filter))))
+	if _, ok := w.recipients.list(); ok && s.ID == 0 && s.Filter.Any && len(s.Filter.Conditions) > 1 {
+		about.Add(wrapped(t.T("ui.segment.everywhere")))
+	}
 	w.nameDialog(title, about, s.Name, func(ctx context.Context, name string) error {
 		s.Name = name
 		return w.svc.SaveSegment(ctx, &s)

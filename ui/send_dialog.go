@@ -174,6 +174,7 @@ func (w *Window) checkFor(listID, segmentID int64) {
 		row(t.T("ui.check.subject"), clipped(spec.Letter.Subject), ""), row(t.T("ui.check.accounts"), container.NewVBox(list, ad), ""))
 	d = w.popup(t.T("ui.check.title"), container.NewBorder(form, nil, nil, nil, container.NewVScroll(container.NewVBox(when.root, widget.NewSeparator(), result))),
 		widget.NewButton(t.T("ui.cancel"), func() { d.Hide() }), send)
+	d.enter = nil // letters leave by a press of the mouse
 	w.fit(d, 680, 560)
 	examine()
 }
@@ -289,6 +290,7 @@ func (w *Window) retryDialog() {
 	}
 	d = w.popup(t.T("ui.cmd.retry"), wrapped(t.T("ui.retry.text", "failed", number(c.Rejected), "unknown", number(c.Unknown))),
 		widget.NewButton(t.T("ui.cancel"), func() { d.Hide() }), unknown, failed)
+	d.enter = nil
 	w.fit(d, 560, 220)
 }
 

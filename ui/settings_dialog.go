@@ -2,8 +2,6 @@ package ui
 
 import (
 	"context"
-	"net/url"
-	"path/filepath"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -56,7 +54,7 @@ func (w *Window) helpDialog() {
 	about := wrapped(t.T("ui.help.about", "version", w.opt.Version, "dir", w.opt.DataDir))
 	about.Selectable = true
 	folder := widget.NewButtonWithIcon(t.T("ui.help.folder"), theme.FolderOpenIcon(), func() {
-		w.showError(w.app.OpenURL(&url.URL{Scheme: "file", Path: filepath.ToSlash(w.opt.DataDir)}))
+		w.openPath(w.opt.DataDir, nil)
 	})
 	var d *popup
 	d = w.popup(t.T("ui.cmd.help"), container.NewVScroll(container.NewVBox(text, about)), folder, primary(t.T("ui.close"), nil, func() { d.Hide() }))

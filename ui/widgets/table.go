@@ -70,6 +70,12 @@ func (t *Table) Click(i int, mod fyne.KeyModifier) {
 
 // TypedKey moves the selection and opens or deletes rows.
 func (t *Table) TypedKey(ev *fyne.KeyEvent) {
+	if ev.Name == fyne.KeyEscape { // not for a table: the dialog that it is in may go
+		if c := fyne.CurrentApp().Driver().CanvasForObject(t); c != nil && c.OnTypedKey() != nil {
+			c.OnTypedKey()(ev)
+		}
+		return
+	}
 	n := t.Length()
 	if n == 0 {
 		return
