@@ -3,6 +3,7 @@ package ui
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -31,6 +32,7 @@ type importForm struct {
 	format, charset   *widget.Select
 	sheet             *widget.Select
 	sheetRow          *fyne.Container
+	sheetLabel        *widget.Label
 	prospect          *widgets.Text // what the import would do
 	columns           *fyne.Container
 	table             *widgets.Table
@@ -105,7 +107,9 @@ func (w *Window) importDialog(path, text string) *importForm {
 	f.format = widget.NewSelect(nil, func(string) { f.reopen() })
 	f.charset = widget.NewSelect(nil, func(string) { f.reopen() })
 	f.sheet = widget.NewSelect(nil, func(string) { f.reopen() })
-	f.sheetRow = container.NewHBox(widget.NewLabel(t.T("ui.import.sheet")), f.sheet)
+	f.sheet.PlaceHolder = t.T("ui.filter.choose")
+	f.sheetLabel = widget.NewLabel(t.T("ui.import.sheet"))
+	f.sheetRow = container.NewHBox(f.sheetLabel, f.sheet)
 	f.prospect = wrapped("")
 	f.columns = container.NewStack()
 	cols := widgets.Columns{{Min: 36}, {Min: 120, Weight: 2}, {Min: 70, Weight: 1}, {Min: 100, Weight: 2}}
@@ -203,7 +207,13 @@ func asPaths(text string) (paths []string, yes bool) {
 		if line == "" {
 			continue
 		}
-		path := strings.TrimPrefix(line, "file://")
+		path := line
+		if u, err := url.Parse(line); err == nil && u.Scheme == "file" {
+			if path = u.Path; filepath.VolumeName(strings.TrimPrefix(path, "/")) != "" { // file:///C:/x
+				path = strings.TrimPrefix(path, "/")
+			}
+			path = filepath.FromSlash(path)
+		}
 		if strings.Contains(path, "@") || !filepath.IsAbs(path) {
 			return nil, false
 		}
@@ -215,9 +225,11 @@ func asPaths(text string) (paths []string, yes bool) {
 // pasted sends people to the field of people and paths to that of paths, into whichever they are pasted. What is
 // pasted into the middle of people stays there.
 func (f *importForm) pasted(into *pasteEntry, text string) bool {
-	_, path := asPaths(text)
-	people := !path && strings.ContainsAny(strings.TrimSpace(text), "\n@")
-	if into == f.path && !people || into == f.text && f.text.Text != "" && !path {
+	text = strings.TrimSpace(text)
+	paths, path := asPaths(text)
+	people := !path && strings.ContainsAny(text, "\n@")
+	plain := len(paths) < 2 && !strings.HasPrefix(text, "file://") // the field takes it as it is
+	if into == f.path && !people && plain || into == f.text && f.text.Text != "" && !path {
 		return false
 	}
 	f.give(text)
@@ -234,7 +246,10 @@ func (f *importForm) reopen() {
 	if f.filling {
 		return
 	}
-	f.in.Format, f.in.Charset, f.in.Sheet = f.format.Selected, f.charset.Selected, f.sheet.Selected
+	f.in.Charset, f.in.Sheet = f.charset.Selected, f.sheet.Selected
+	if i := f.format.SelectedIndex(); i >= 0 {
+		f.in.Format = f.preview.Formats[i]
+	}
 	f.open()
 }
 
@@ -271,8 +286,17 @@ func (f *importForm) open() {
 func (f *importForm) fill() {
 	f.filling = true
 	p := f.preview
-	f.format.SetOptions(p.Formats)
-	f.format.SetSelected(p.Format)
+	names := make([]string, len(p.Formats))
+	for i, name := range p.Formats {
+		names[i] = f.w.t.T("import.format." + name)
+	}
+	f.format.SetOptions(names)
+	f.format.SetSelectedIndex(slices.Index(p.Formats, p.Format))
+	sheet := "ui.import.sheet"
+	if p.Format == "folder" {
+		sheet = "ui.import.folderlist"
+	}
+	f.sheetLabel.SetText(f.w.t.T(sheet))
 	f.charset.SetOptions(p.Charsets)
 	f.charset.SetSelected(p.Charset)
 	f.sheet.SetOptions(p.Sheets)

@@ -17,6 +17,8 @@ func TestPasteFindsItsField(t *testing.T) {
 		{"a link to a file", "text", "file://" + file, file, ""},
 		{"a path into the path", "path", file, file, ""},
 		{"several files", "text", "file://" + file + "\r\n/x/b.csv\n", file, ""},
+		{"several files into the path", "path", file + "\n/x/b.csv", file, ""},
+		{"a link as file managers write it", "path", "file:///x/%E5%90%8D%E5%8D%95%201.csv", "/x/名单 1.csv", ""},
 		{"people into the people", "text", "a@example.com", "", "a@example.com"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

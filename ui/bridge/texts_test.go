@@ -5,6 +5,7 @@ import (
 
 	"hongyan/app"
 	"hongyan/app/campaign"
+	"hongyan/app/contacts"
 	"hongyan/assets"
 )
 
@@ -18,8 +19,11 @@ func TestStatesHaveTexts(t *testing.T) {
 		keys = append(keys, "pause."+r)
 	}
 	for _, s := range []campaign.SenderState{campaign.SenderIdle, campaign.SenderSending, campaign.SenderConnecting, campaign.SenderWaiting,
-		campaign.SenderResting, campaign.SenderStopped, campaign.SenderUnreachable} {
+		campaign.SenderRetrying, campaign.SenderResting, campaign.SenderStopped, campaign.SenderUnreachable} {
 		keys = append(keys, "sender."+string(s))
+	}
+	for _, f := range append(contacts.Formats(), contacts.FormatFolder) {
+		keys = append(keys, "import.format."+f)
 	}
 	for _, why := range []string{"user", "import", "bounce", "unsubscribe", "complaint"} {
 		keys = append(keys, "ui.suppress.by."+why)
