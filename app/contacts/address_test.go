@@ -38,7 +38,7 @@ func TestNormalise(t *testing.T) {
 		"1 2 3 4 5 6@qq.com":                ReasonNumber,
 		"1234@qq.com":                       ReasonNumber,
 		"bob @ example . com":               "bob@example.com bob@example.com",
-		"bob@@example.com":                  "bob@example.com bob@example.com",
+		"bob@@example.com":                  ReasonSyntax, // nobody knows which address was meant
 		"bob 艾特 example 点 com":              "bob@example.com bob@example.com",
 		"bob艾特mail.example点com":             "bob@mail.example.com bob@mail.example.com",
 		"bob@qq点com":                        "bob@qq.com bob@qq.com",

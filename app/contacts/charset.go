@@ -156,7 +156,7 @@ func DetectCharset(b []byte) string {
 		return name
 	}
 	good, bad := utf8Score(b)
-	if bad == 0 || good > 6*bad {
+	if bad == 0 || good > 6*bad || mostlyUTF8(b) {
 		return UTF8
 	}
 	best, score := Latin1, scoreAs(b, charmap.Windows1252, rateLatin)
@@ -218,6 +218,26 @@ func utf8Score(b []byte) (good, bad int) {
 		i += n
 	}
 	return good, bad
+}
+
+// mostlyUTF8 reports whether as many lines are whole UTF-8 with characters of three octets or more as can only be another
+// charset's: a file of which some rows were damaged, or came from elsewhere. A whole line of another charset that reads
+// so by accident is rarer than any such damage; two octets alone ("联通" in GBK) prove nothing, and a line that GB18030
+// cannot read either speaks for nobody.
+func mostlyUTF8(b []byte) bool {
+	whole, broken := 0, 0
+	for line := range bytes.Lines(b) {
+		switch {
+		case asciiOctets(line):
+		case !utf8.Valid(line):
+			if _, ok := fromGB18030(line); ok {
+				broken++
+			}
+		case bytes.ContainsFunc(line, func(r rune) bool { return r >= 0x800 }):
+			whole++
+		}
+	}
+	return whole > 0 && whole >= broken
 }
 
 func scoreAs(b []byte, e encoding.Encoding, rate func([]rune) int) int {

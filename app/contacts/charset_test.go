@@ -11,6 +11,9 @@ import (
 	"golang.org/x/text/encoding/simplifiedchinese"
 	"golang.org/x/text/encoding/traditionalchinese"
 	uni "golang.org/x/text/encoding/unicode"
+	"pgregory.net/rapid"
+
+	"hongyan/app/model"
 )
 
 const (
@@ -82,6 +85,64 @@ func TestCharsetByHand(t *testing.T) {
 }
 
 // A file that is UTF-8 but for a few octets, or was cut in the middle of a character, is still UTF-8.
+// TestSomeRowsOfAnotherCharset: rows that were damaged, or pasted in from another file, do not turn the addresses of the
+// others into something else.
+func TestSomeRowsOfAnotherCharset(t *testing.T) {
+	gbk, err := simplifiedchinese.GBK.NewEncoder().String("gbk@example.com,李小明同学")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const plain = "email,name\na@example.com,Ann\n"
+	for name, c := range map[string]struct {
+		text, charset, address string
+	}{
+		"one of each":            {plain + "n@例子.中国,Bo\n" + gbk + "\nb\xff@example.com,y\nc@exa\xffmple.com,y\n", UTF8, "n@例子.中国"},
+		"a cut character":        {plain + "n@例子.中国,Bo\nx@example.com,王\xe4\xbd\n", UTF8, "n@例子.中国"},
+		"more of the other":      {plain + gbk + "\n" + gbk + "2\n" + gbk + "3\nn@例子.中国,Bo\n", GB18030, ""},
+		"a word like two octets": {"email,name\na@example.com,\xc1\xaa\xcd\xa8\n" + gbk + "\n", GB18030, ""}, // 联通
+	} {
+		s, err := Open(write(t, "a.csv", []byte(c.text)), Options{})
+		rows, _ := readAll(t, s, err)
+		if strings.Contains(c.text, gbk) && !slices.ContainsFunc(rows, func(r model.Row) bool { return r.Name == "李小明同学" }) {
+			t.Errorf("%s: the row of GBK is %v", name, rows)
+		}
+		found := slices.ContainsFunc(rows, func(r model.Row) bool { return r.Address == c.address || r.Email == c.address })
+		if s.Charset() != c.charset || !found && c.address != "" {
+			t.Errorf("%s: %s, %v", name, s.Charset(), rows)
+		}
+	}
+}
+
+// TestUTF8OfWhichPartIsBroken: whatever is broken in fewer lines than are whole, the charset stays.
+func TestUTF8OfWhichPartIsBroken(t *testing.T) {
+	han := []rune(simplified + traditional)
+	rapid.Check(t, func(t *rapid.T) {
+		word := rapid.SliceOfN(rapid.SampledFrom(han).Filter(func(r rune) bool { return r > 0x4E00 }), 1, 8)
+		var lines []string
+		whole := rapid.IntRange(1, 20).Draw(t, "whole")
+		for range whole {
+			lines = append(lines, "a@example.com,陈"+string(word.Draw(t, "name")))
+		}
+		for range rapid.IntRange(0, whole).Draw(t, "broken") {
+			raw, err := simplifiedchinese.GBK.NewEncoder().String(string(word.Draw(t, "other")))
+			if err == nil {
+				lines = append(lines, "b@example.com,"+raw)
+			}
+		}
+		text := strings.Join(rapid.Permutation(lines).Draw(t, "lines"), "\n")
+		if got := DetectCharset([]byte(text)); got != UTF8 {
+			t.Errorf("%s: %q", got, text)
+		}
+		gbk, err := simplifiedchinese.GBK.NewEncoder().String(strings.Repeat("张伟,北京\n", 3))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := DetectCharset([]byte(gbk)); got != GB18030 {
+			t.Errorf("%s for GBK", got)
+		}
+	})
+}
+
 func TestDamagedText(t *testing.T) {
 	text := []byte(strings.Repeat(simplified, 5) + "\xff\xfe坏,ok@example.com,x\r\n坏,b\xffad@example.com,x\r\n张")
 	s, err := Open(write(t, "a.csv", text[:len(text)-1]), Options{})

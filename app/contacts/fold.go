@@ -93,7 +93,7 @@ var (
 	reWordAtDot = regexp.MustCompile(`(?i)\b([a-z0-9][a-z0-9._+-]*) +at +([a-z0-9-]+(?:(?: +dot +|\.)[a-z0-9-]+)* +dot +[a-z]{2,})\b`)
 	reWordDot   = regexp.MustCompile(`(?i) +dot +`)
 	reWholeAt   = regexp.MustCompile(`(?i)^\s*([a-z0-9][a-z0-9._+-]*) +at +([a-z0-9-]+(?:\.[a-z0-9-]+)+)\s*$`)
-	reHash      = regexp.MustCompile(`(?i)\b([a-z0-9][a-z0-9._-]*)\s?(?:#|★|☆|\*|@@)\s?((?:[a-z0-9-]+\.)+[a-z]{2,})\b`)
+	reHash      = regexp.MustCompile(`(?i)\b([a-z0-9][a-z0-9._-]*)\s?(?:#|★|☆|\*)\s?((?:[a-z0-9-]+\.)+[a-z]{2,})\b`)
 	reSpacedAt  = regexp.MustCompile(`(?i)([a-z0-9][a-z0-9._+-]*)(\s*)@(\s*)((?:[a-z0-9-]+ ?\. ?)+[a-z]{2,})`)
 	// 艾特 is how @ sounds.
 	reHanAt     = regexp.MustCompile(`(?i)\b([a-z0-9][a-z0-9._+-]*) ?(?:艾特|圈a|圈|@) ?([a-z0-9-]+(?: ?(?:点|\.) ?[a-z0-9-]+)* ?(?:点|\.) ?[a-z]{2,})\b`)
@@ -130,10 +130,10 @@ func plain(s string) string {
 	if containsFold(s, " dot ") && strings.Contains(s, "@") {
 		s = reWordDot.ReplaceAllString(s, ".")
 	}
-	if strings.ContainsAny(s, "#*★☆") || strings.Contains(s, "@@") {
+	if strings.ContainsAny(s, "#*★☆") {
 		s = reHash.ReplaceAllStringFunc(s, func(m string) string {
 			p := reHash.FindStringSubmatch(m)
-			if known[strings.ToLower(p[2])] || strings.Contains(m, "@@") {
+			if known[strings.ToLower(p[2])] {
 				return p[1] + "@" + p[2]
 			}
 			return m

@@ -37,6 +37,9 @@ func (c *counter) Read(p []byte) (int, error) {
 // open gives the source from its start, in UTF-8.
 func (r *run) open() (io.Reader, error) {
 	in, err := decode(&counter{io.NewSectionReader(r.src.r, 0, r.src.size), r}, r.src.charset)
+	if err == nil && r.src.mixed {
+		in = newMixed(in)
+	}
 	if err == nil && r.src.eol == '\n' {
 		in = &lineFeeds{r: in}
 	}

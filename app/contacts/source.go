@@ -41,6 +41,7 @@ type Source struct {
 	opt     Options
 	format  string
 	charset string
+	mixed   bool     // UTF-8 of which some lines are something else
 	eol     byte     // of a text
 	sep     byte     // of a CSV
 	table   *table   // nil for a format without columns
