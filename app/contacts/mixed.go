@@ -3,6 +3,7 @@ package contacts
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"io"
 	"unicode/utf8"
 
@@ -29,7 +30,7 @@ func (m *mixed) Read(p []byte) (int, error) {
 			return 0, err
 		}
 		m.rest = line
-		if err != bufio.ErrBufferFull && !utf8.Valid(line) { // a piece of a longer one may end in a character
+		if !errors.Is(err, bufio.ErrBufferFull) && !utf8.Valid(line) { // a piece of a longer one may end in a character
 			if out, ok := fromGB18030(line); ok {
 				m.rest = out
 			}

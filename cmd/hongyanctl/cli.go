@@ -195,8 +195,13 @@ func (c *cli) print(v any, line string) {
 // open opens the data folder. readOnly works beside a running window.
 func (c *cli) open(ctx context.Context, readOnly bool) (*app.App, error) {
 	st, err := store.Open(ctx, c.data, store.Options{ReadOnly: readOnly})
-	// A folder that nobody has used yet has nothing in it; one of an earlier version can be read once it is brought up to this one.
-	if code := model.CodeOf(err); readOnly && (code == model.EFileMissing || code == model.EReadOnly) {
+	switch code := model.CodeOf(err); {
+	case readOnly && code == model.EFileMissing:
+		if c.data != DefaultDir() { // a slip of the pen, perhaps: it is told, and leaves no folder behind
+			_, _ = fmt.Fprintln(c.errOut, "hongyanctl: "+c.texts.T("ctl.nofolder", "path", c.data))
+		}
+		return c.elsewhere(ctx)
+	case readOnly && code == model.EReadOnly: // one of an earlier version can be read once it is brought up to this one
 		st, err = store.Open(ctx, c.data, store.Options{})
 	}
 	if err != nil {

@@ -70,6 +70,7 @@ func importFile(c *cli) func(context.Context) (int, error) {
 		if err != nil {
 			return 0, err
 		}
+		in.consent()
 		return exitDone, c.imported(in.app, spec.ListName, report, rejects)
 	}
 }
@@ -86,6 +87,7 @@ type imports struct {
 	app   *app.App // opened with the first file that can be read
 	sum   model.ImportReport
 	codes []string // charsets of the files
+	found int      // people of pages and the like, whose consent is not recorded by an import
 }
 
 // one imports a file.
@@ -108,7 +110,18 @@ func (in *imports) one(ctx context.Context, path string) (r model.ImportReport, 
 			return r, err
 		}
 	}
-	return in.app.Import(ctx, src, in.spec, in.dry, nil)
+	r, err = in.app.Import(ctx, src, in.spec, in.dry, nil)
+	if err == nil && src.NoConsent() {
+		in.found += r.Added
+	}
+	return r, err
+}
+
+// consent tells whose consent was not recorded, whatever --consent said, and how it is done.
+func (in *imports) consent() {
+	if in.found > 0 {
+		_, _ = fmt.Fprintln(in.c.errOut, "hongyanctl: "+in.c.texts.T("ctl.import.noconsent", "n", strconv.Itoa(in.found), "list", in.spec.ListName))
+	}
 }
 
 // all imports several files one after the other, each as an import of its own that can be undone. The first that fails
@@ -131,6 +144,7 @@ func (in *imports) all(ctx context.Context, paths []string) error {
 		c.print(l, c.texts.T("ctl.import.file", l.args("file", path)...))
 	}
 	c.about = ""
+	in.consent()
 	l := lineOf(in.sum)
 	l.Charset = strings.Join(in.codes, ",")
 	c.print(l, c.texts.T("ctl.import.sum", l.args("list", in.spec.ListName, "n", strconv.Itoa(len(paths)))...))
@@ -162,18 +176,23 @@ func (in *imports) save() error {
 	return in.app.SaveRejects(in.rejects, in.sum)
 }
 
-// look opens the data folder for looking only. Where there is none it is an empty one elsewhere, which is gone afterwards.
+// look opens the data folder for looking only. Where there is none it is an empty one elsewhere.
 func (c *cli) look(ctx context.Context) (*app.App, error) {
 	st, err := store.Open(ctx, c.data, store.Options{ReadOnly: true})
 	if err == nil {
 		err = st.Close()
 	}
-	if model.CodeOf(err) != model.EFileMissing {
-		if err != nil {
-			return nil, err
-		}
-		return c.open(ctx, true)
+	switch {
+	case model.CodeOf(err) == model.EFileMissing:
+		return c.elsewhere(ctx)
+	case err != nil:
+		return nil, err
 	}
+	return c.open(ctx, true)
+}
+
+// elsewhere opens an empty data folder that is gone afterwards.
+func (c *cli) elsewhere(ctx context.Context) (*app.App, error) {
 	dir, err := os.MkdirTemp("", "hongyan-")
 	if err != nil {
 		return nil, model.E(model.EFolder, err, "path", os.TempDir())

@@ -47,6 +47,24 @@ func (c *cli) picked(ctx context.Context, p *pick, what string) (*app.App, []int
 	return h, ids, err
 }
 
+// recordConsent notes how people agreed who were not asked by an import: see app.RecordConsent.
+func recordConsent(c *cli) func(context.Context) (int, error) {
+	var p pick
+	p.declare(c, true)
+	return func(ctx context.Context) (int, error) {
+		h, ids, err := c.picked(ctx, &p, "how they agreed")
+		if err != nil {
+			return 0, err
+		}
+		n, err := h.RecordConsent(ctx, ids, c.args[0])
+		if err != nil {
+			return 0, err
+		}
+		c.print(map[string]any{"consent": strings.TrimSpace(c.args[0]), "recorded": n}, c.texts.T("ctl.consent.done", "n", strconv.Itoa(n)))
+		return exitDone, nil
+	}
+}
+
 func tagRemove(c *cli) func(context.Context) (int, error) {
 	var p pick
 	p.declare(c, true)

@@ -55,7 +55,17 @@ func TestSegments(t *testing.T) {
 	p.want(exitUsage, "", "undo")
 	p.want(exitDone, "", "segment", "remove", "either")
 
+	page := filepath.Join(dir, "page.html")
+	write(page, "<table><tr><th>name</th><th>email</th></tr><tr><td>K</td><td>k@example.com</td></tr></table>")
+	if _, text := p.want(exitDone, "", "import", page, "--list", "P", "--source", "s", "--consent", "yes", "--lang", "en"); !strings.Contains(text, `consent "how" --list "P"`) {
+		t.Errorf("the import of a page says %q", text)
+	}
+	p.want(exitUsage, "", "campaign", "create", "--name", "P", "--list", "P", "--letter", letter, "--account", "A")
+	says(exitDone, `{"consent":"asked by phone","recorded":1}`, "consent", " asked by phone ", "--list", "P", "--json")
+	says(exitDone, `"total":1,"queued":1`, "campaign", "create", "--name", "P", "--list", "P", "--letter", letter, "--account", "A", "--json")
+
 	for _, args := range [][]string{
+		{"consent", "x"}, {"consent", "--list", "P"}, {"consent", " ", "--list", "P"},
 		{"tag", "add", "vip"}, {"tag", "remove", "vip"}, {"segment", "save", "x"}, {"segment", "save", "x", "--where", "city is Rome"},
 		{"segment", "save", "x", "--where", "tag nobody"}, {"segment", "show", "either"}, {"list", "show", "--any"}, {"list", "show"},
 		{"export", "--to", out}, {"merge", "a@example.com"}, {"merge", "a@example.com", "a@example.com"}, {"merge", "a@example.com", "z@example.com"},

@@ -32,6 +32,7 @@ func verbs() []verb {
 		{[]string{"list", "show"}, "list show [L] [--segment S] [--where CONDITION]... [--any] [--limit N]", listShow},
 		{[]string{"list"}, "list", all((*app.App).Lists, "ctl.list.none", showList)},
 		{[]string{"export"}, "export [L] [--segment S] [--where CONDITION]... [--any] --to FILE.csv|FILE.xlsx|FILE.vcf", exportList},
+		{[]string{"consent"}, "consent TEXT [--list L] [--segment S] [--where CONDITION]... [--any]   (records how people agreed of whom that is not known)", recordConsent},
 		{[]string{"tag", "list"}, "tag list", all((*app.App).Tags, "ctl.tag.none", showTag)},
 		{[]string{"tag", "add"}, "tag add T [--list L] [--segment S] [--where CONDITION]... [--any]", tagAdd},
 		{[]string{"tag", "remove"}, "tag remove T [--list L] [--segment S] [--where CONDITION]... [--any]   (from everybody, and the tag itself, where nobody is chosen)", tagRemove},
