@@ -200,6 +200,9 @@ func complete(acct *model.Account) error {
 	if acct.Name = strings.TrimSpace(acct.Name); acct.Name == "" {
 		acct.Name = acct.From
 	}
+	if acct.Name, err = named("account", acct.Name); err != nil {
+		return err
+	}
 	if acct.Provider == "" && acct.Host == "" {
 		if p, ok := provider.ForAddress(acct.From); ok {
 			acct.Provider = p.Key

@@ -4,8 +4,12 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"net"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"hongyan/app/campaign"
 	"hongyan/app/contacts"
@@ -74,6 +78,17 @@ func newSeed() string {
 	b := make([]byte, 16)
 	rand.Read(b) // never fails: it ends the program instead
 	return hex.EncodeToString(b)
+}
+
+// named trims a name that the user gave, and refuses one that is empty or that would not be seen for what it is: control
+// characters act on a terminal, and marks of direction turn what stands behind them round.
+func named(field, s string) (string, error) {
+	s = strings.TrimSpace(s)
+	hidden := func(r rune) bool { return unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control) || r == utf8.RuneError }
+	if s == "" || strings.ContainsFunc(s, hidden) {
+		return "", invalid(field, strings.Trim(strconv.QuoteToGraphic(s), `"`))
+	}
+	return s, nil
 }
 
 // invalid is the error of a value that the user gave and that cannot be used.

@@ -14,9 +14,9 @@ import (
 // It is not started. EExists when the name is taken; ENoRecipient when nobody can be written to; the errors of
 // compose when the letter cannot be sent.
 func (a *App) CreateCampaign(ctx context.Context, spec CampaignSpec) (*model.Campaign, error) {
-	name := strings.TrimSpace(spec.Name)
-	if name == "" {
-		return nil, invalid("name", spec.Name)
+	name, err := named("name", spec.Name)
+	if err != nil {
+		return nil, err
 	}
 	if len(spec.AccountIDs) == 0 {
 		return nil, model.E(model.ENoAccount, nil)

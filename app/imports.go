@@ -31,8 +31,8 @@ const prospectRows = 2_000_000
 // person, so that spec need not say it.
 func (a *App) Import(ctx context.Context, src *contacts.Source, spec model.ImportSpec, dry bool, progress func(done, total int64)) (model.ImportReport, error) {
 	spec.ListName, spec.Source, spec.Consent = strings.TrimSpace(spec.ListName), strings.TrimSpace(spec.Source), strings.TrimSpace(spec.Consent)
-	if spec.ListName == "" {
-		return model.ImportReport{}, invalid("list", "")
+	if _, err := named("list", spec.ListName); err != nil {
+		return model.ImportReport{}, err
 	}
 	// Whoever stands in a chat record or on a page did not hand over the address: their consent is recorded
 	// person by person, later.

@@ -23,16 +23,18 @@ func (a *App) ListByName(ctx context.Context, name string) (*model.List, error) 
 
 // CreateList makes an empty list. EExists when the name is taken.
 func (a *App) CreateList(ctx context.Context, name string) (*model.List, error) {
-	if name = strings.TrimSpace(name); name == "" {
-		return nil, invalid("list", name)
+	name, err := named("list", name)
+	if err != nil {
+		return nil, err
 	}
 	return a.store.CreateList(ctx, name)
 }
 
 // RenameList gives a list another name.
 func (a *App) RenameList(ctx context.Context, id int64, name string) error {
-	if name = strings.TrimSpace(name); name == "" {
-		return invalid("list", name)
+	name, err := named("list", name)
+	if err != nil {
+		return err
 	}
 	return a.store.RenameList(ctx, id, name)
 }
@@ -70,8 +72,9 @@ func (a *App) SaveContact(ctx context.Context, c *model.Contact, listID int64) e
 // AddToList puts people on a list, which is made when it is missing; n is how many were not on it. UndoChange takes
 // it back.
 func (a *App) AddToList(ctx context.Context, ids []int64, listName string) (n int, err error) {
-	if listName = strings.TrimSpace(listName); listName == "" {
-		return 0, invalid("list", listName)
+	listName, err = named("list", listName)
+	if err != nil {
+		return 0, err
 	}
 	return a.store.AddToList(ctx, ids, listName)
 }

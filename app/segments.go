@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"hongyan/app/model"
 )
@@ -19,10 +18,11 @@ func (a *App) SegmentByName(ctx context.Context, name string) (*model.Segment, e
 // SaveSegment stores a filter under a name, new (ID 0, which it sets) or changed. EExists when the name is taken;
 // EInvalid when a condition cannot be used.
 func (a *App) SaveSegment(ctx context.Context, s *model.Segment) error {
-	s.Name = strings.TrimSpace(s.Name)
-	if s.Name == "" {
-		return invalid("segment", s.Name)
+	name, err := named("segment", s.Name)
+	if err != nil {
+		return err
 	}
+	s.Name = name
 	if s.Filter.Empty() {
 		return invalid("filter", "")
 	}

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"strings"
 
 	"hongyan/app/model"
 )
@@ -23,8 +22,9 @@ func (a *App) TagByName(ctx context.Context, name string) (*model.Tag, error) {
 // TagContacts puts a tag on people, and makes it when it is missing; n is how many did not have it. UndoChange takes
 // it back.
 func (a *App) TagContacts(ctx context.Context, ids []int64, name string) (n int, err error) {
-	if name = strings.TrimSpace(name); name == "" {
-		return 0, invalid("tag", name)
+	name, err = named("tag", name)
+	if err != nil {
+		return 0, err
 	}
 	return a.store.TagContacts(ctx, ids, name)
 }
@@ -36,8 +36,9 @@ func (a *App) UntagContacts(ctx context.Context, ids []int64, tagID int64) (int,
 
 // RenameTag gives a tag another name. EExists when it is taken.
 func (a *App) RenameTag(ctx context.Context, id int64, name string) error {
-	if name = strings.TrimSpace(name); name == "" {
-		return invalid("tag", name)
+	name, err := named("tag", name)
+	if err != nil {
+		return err
 	}
 	return a.store.RenameTag(ctx, id, name)
 }

@@ -168,7 +168,13 @@ func usage(detail string) error { return model.E(model.EUsage, nil, "detail", de
 
 // fail prints one clear line and gives the exit code of an error.
 func (c *cli) fail(err error) int {
-	_, _ = fmt.Fprintln(c.errOut, "hongyanctl: "+c.about+strings.ReplaceAll(c.texts.Error(err), "\n", " "))
+	text := c.texts.Error(err)
+	if e, ok := errors.AsType[*model.Error](err); ok && e.Code == model.EInvalid {
+		if key := "ctl.invalid." + e.Args["field"]; c.texts.Has(key) { // it is a flag's value: say which and what it may be
+			text = c.texts.Args(key, e.Args)
+		}
+	}
+	_, _ = fmt.Fprintln(c.errOut, "hongyanctl: "+c.about+strings.ReplaceAll(text, "\n", " "))
 	switch model.CodeOf(err) {
 	case model.EDiskFull, model.EDiskFault, model.EReadOnly, model.EDamaged, model.EGone, model.EReplaced, model.ELocked,
 		model.ENoAccount, model.ECancelled, model.EInternal,
