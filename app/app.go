@@ -84,7 +84,9 @@ func newSeed() string {
 // characters act on a terminal, and marks of direction turn what stands behind them round.
 func named(field, s string) (string, error) {
 	s = strings.TrimSpace(s)
-	hidden := func(r rune) bool { return unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control) || r == utf8.RuneError }
+	hidden := func(r rune) bool {
+		return unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control) || r == utf8.RuneError
+	}
 	if s == "" || strings.ContainsFunc(s, hidden) {
 		return "", invalid(field, strings.Trim(strconv.QuoteToGraphic(s), `"`))
 	}
