@@ -192,6 +192,9 @@ func (t *Texts) Error(err error) string {
 	var c coded
 	if errors.As(err, &c) {
 		if key, args := c.TextKey(); t.Has(key) {
+			if of := key + "." + args["kind"]; t.Has(of) { // there is more to say of things of this kind
+				key = of
+			}
 			return t.Args(key, args)
 		}
 	}

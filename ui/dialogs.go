@@ -113,7 +113,7 @@ func (p *popup) grow(width, height float32) {
 }
 
 // message says one thing.
-func (w *Window) message(title, text string) {
+func (w *Window) message(title, text string) *popup {
 	label := wrapped(text)
 	label.Selectable = true
 	var d *popup
@@ -122,6 +122,7 @@ func (w *Window) message(title, text string) {
 	d = w.popup(title, container.NewVScroll(label), copyText, ok)
 	d.escape = d.Hide
 	w.fit(d, 480, 220)
+	return d
 }
 
 // confirm asks before something that cannot be taken back.

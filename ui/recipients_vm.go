@@ -23,6 +23,7 @@ type recipientsVM struct {
 	failed  func(err error)     // something went wrong in the background
 	moved   func(contact int64) // another contact is the current one
 	news    func(model.Change)  // somebody was changed by hand
+	altered func()              // or that was taken back: what is shown of people elsewhere is out of date
 
 	groups
 	query   model.ContactQuery
@@ -76,7 +77,7 @@ type page struct {
 func newRecipientsVM(svc peopleServices, tasks *Tasks) *recipientsVM {
 	vm := &recipientsVM{
 		svc: svc, tasks: tasks, except: map[int64]struct{}{}, anchor: -1, cursor: -1,
-		changed: func() {}, rows: func(int, int) {}, failed: func(error) {}, moved: func(int64) {}, news: func(model.Change) {},
+		changed: func() {}, rows: func(int, int) {}, failed: func(error) {}, moved: func(int64) {}, news: func(model.Change) {}, altered: func() {},
 	}
 	vm.query.Sort = model.SortAdded
 	vm.dropPages()
@@ -110,7 +111,11 @@ func (vm *recipientsVM) load() {
 			vm.reload()
 		}
 		vm.changed()
-		if id := newest(vm.changes); known && id > was {
+		id := newest(vm.changes)
+		if known && id != was {
+			vm.altered()
+		}
+		if known && id > was {
 			vm.news(vm.changes[0])
 		}
 	})

@@ -70,21 +70,35 @@ func (p *recipientsPane) edit(i int) {
 	if !ok {
 		return
 	}
+	p.editFrom(i, c, []string{first(c.Address, c.Email), c.Name})
+}
+
+// editFrom opens the row of a person for changes, with what the fields hold at first.
+func (p *recipientsPane) editFrom(i int, c model.Contact, values []string) {
+	w := p.w
 	was := first(c.Address, c.Email)
 	p.table.ScrollTo(i)
-	p.table.Edit(i, 1, []string{was, c.Name}, func(v []string) {
+	p.table.Edit(i, 1, values, func(v []string) {
 		w.backToPeople()
 		addr, name := strings.TrimSpace(v[0]), strings.TrimSpace(v[1])
 		if addr == was && name == c.Name {
 			return
 		}
-		c.Address, c.Name = addr, name
+		to := c
+		to.Address, to.Name = addr, name
 		if addr != was {
-			c.Email = "" // the address decides
+			to.Email = "" // the address decides
 		}
-		act(w.tasks, func(ctx context.Context) error { return w.svc.SaveContact(ctx, &c, 0) }, func(err error) {
-			w.recipients.load()
-			w.showError(err)
+		act(w.tasks, func(ctx context.Context) error { return w.svc.SaveContact(ctx, &to, 0) }, func(err error) {
+			if err == nil || w.closing {
+				w.recipients.load()
+				return
+			}
+			w.message(w.t.T("ui.error.title"), w.t.Error(err)).SetOnClosed(func() { // what was typed is not lost
+				if now, ok := w.recipients.row(i); ok && now.ID == c.ID {
+					p.editFrom(i, c, v)
+				}
+			})
 		})
 	})
 }

@@ -234,6 +234,7 @@ func (w *Window) build() {
 	w.recipients.rows = func(from, to int) { w.recipientsPane.rows(from, to) }
 	w.recipients.moved = func(int64) { w.recipientsPane.counts(); w.sync() }
 	w.recipients.news = func(c model.Change) { w.recipientsPane.notice.say(w.changeWords(c), true) }
+	w.recipients.altered = func() { w.letter.touch(false) }
 	w.letter.changed = func() { w.letterPane.load(); w.sync() }
 	w.letter.shown = func() { w.letterPane.showPreview(); w.sync() }
 	w.progress.changed = func() { w.progressPane.refresh(); w.sync() }
