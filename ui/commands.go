@@ -312,7 +312,11 @@ func (s *stepBar) refresh() {
 	}
 	put(s.label, text)
 	if s.do != nil {
-		if text := s.w.t.T("ui.cmd." + cmd); s.button.Text != text {
+		label := "ui.cmd." + cmd
+		if key == "ui.step.resume" || key == "ui.step.paused" {
+			label = "ui.progress.resume"
+		}
+		if text := s.w.t.T(label); s.button.Text != text {
 			s.button.Icon = s.do.icon
 			s.button.SetText(text)
 		}
