@@ -19,29 +19,29 @@ type accountFlags struct {
 
 // declare declares them on f, for a.
 func (x *accountFlags) declare(f *flag.FlagSet, a *model.Account) {
-	f.StringVar(&a.Name, "name", a.Name, "the account's name")
-	f.StringVar(&a.From, "from", a.From, "the address that letters come from")
-	f.StringVar(&a.FromName, "from-name", a.FromName, "the name beside it")
-	f.StringVar(&a.Provider, "provider", a.Provider, "qq, 163, gmail, ...; found by the address when left out")
-	f.StringVar(&a.Host, "host", a.Host, "the server")
-	f.IntVar(&a.Port, "port", a.Port, "its port")
-	f.StringVar(&x.tls, "tls", string(a.TLS), "implicit, starttls or none")
-	f.StringVar(&a.User, "user", a.User, "the login, when it is not the address")
-	f.BoolVar(&x.stdinPassword, "password-stdin", false, "read the password or authorization code from the standard input")
-	f.StringVar(&x.auth, "auth", string(a.Auth), "password, oauth2 (sign in at the provider: account signin) or none")
-	f.BoolVar(&x.noAuth, "no-auth", false, "a server that asks for no login; the same as --auth none")
-	f.StringVar(&x.profile, "profile", string(a.Profile), "consumer or relay")
-	f.IntVar(&a.Limits.Connections, "connections", a.Limits.Connections, "connections at a time")
-	f.IntVar(&a.Limits.PerMinute, "per-minute", a.Limits.PerMinute, "letters a minute")
-	f.IntVar(&a.Limits.PerHour, "per-hour", a.Limits.PerHour, "letters an hour")
-	f.IntVar(&a.Limits.PerDay, "per-day", a.Limits.PerDay, "letters in 24 hours")
-	f.IntVar(&a.Limits.PerSession, "per-session", a.Limits.PerSession, "letters over one connection")
-	f.DurationVar(&a.Limits.GapMin, "gap-min", a.Limits.GapMin, "shortest pause between two letters")
-	f.DurationVar(&a.Limits.GapMax, "gap-max", a.Limits.GapMax, "longest pause between two letters")
-	f.StringVar(&a.CAFile, "ca", a.CAFile, "a PEM file of certificates to trust for this server")
-	f.StringVar(&a.Fingerprint, "fingerprint", a.Fingerprint, "SHA-256 of the server's certificate, hex")
-	f.BoolVar(&a.LegacyTLS, "legacy-tls", a.LegacyTLS, "allow RSA key exchange, for old servers (weaker)")
-	f.BoolVar(&a.AllowPlaintext, "allow-plaintext", a.AllowPlaintext, "allow --tls none to another machine (dangerous)")
+	f.StringVar(&a.Name, "name", a.Name, "flag.account.name")
+	f.StringVar(&a.From, "from", a.From, "flag.account.from")
+	f.StringVar(&a.FromName, "from-name", a.FromName, "flag.account.from-name")
+	f.StringVar(&a.Provider, "provider", a.Provider, "flag.account.provider")
+	f.StringVar(&a.Host, "host", a.Host, "flag.account.host")
+	f.IntVar(&a.Port, "port", a.Port, "flag.account.port")
+	f.StringVar(&x.tls, "tls", string(a.TLS), "flag.account.tls")
+	f.StringVar(&a.User, "user", a.User, "flag.account.user")
+	f.BoolVar(&x.stdinPassword, "password-stdin", false, "flag.account.password-stdin")
+	f.StringVar(&x.auth, "auth", string(a.Auth), "flag.account.auth")
+	f.BoolVar(&x.noAuth, "no-auth", false, "flag.account.no-auth")
+	f.StringVar(&x.profile, "profile", string(a.Profile), "flag.account.profile")
+	f.IntVar(&a.Limits.Connections, "connections", a.Limits.Connections, "flag.account.connections")
+	f.IntVar(&a.Limits.PerMinute, "per-minute", a.Limits.PerMinute, "flag.account.per-minute")
+	f.IntVar(&a.Limits.PerHour, "per-hour", a.Limits.PerHour, "flag.account.per-hour")
+	f.IntVar(&a.Limits.PerDay, "per-day", a.Limits.PerDay, "flag.account.per-day")
+	f.IntVar(&a.Limits.PerSession, "per-session", a.Limits.PerSession, "flag.account.per-session")
+	f.DurationVar(&a.Limits.GapMin, "gap-min", a.Limits.GapMin, "flag.account.gap-min")
+	f.DurationVar(&a.Limits.GapMax, "gap-max", a.Limits.GapMax, "flag.account.gap-max")
+	f.StringVar(&a.CAFile, "ca", a.CAFile, "flag.account.ca")
+	f.StringVar(&a.Fingerprint, "fingerprint", a.Fingerprint, "flag.account.fingerprint")
+	f.BoolVar(&a.LegacyTLS, "legacy-tls", a.LegacyTLS, "flag.account.legacy-tls")
+	f.BoolVar(&a.AllowPlaintext, "allow-plaintext", a.AllowPlaintext, "flag.account.allow-plaintext")
 }
 
 // choice refuses a value that a flag does not know, and says which it knows.
@@ -133,7 +133,7 @@ func accountAdd(c *cli) func(context.Context) (int, error) {
 func accountEdit(c *cli) func(context.Context) (int, error) {
 	var x accountFlags
 	x.declare(c.flags, new(model.Account))
-	ask := c.flags.Bool("password", false, "ask for a new password or authorization code")
+	ask := c.flags.Bool("password", false, "flag.account.password")
 	return func(ctx context.Context) (int, error) {
 		h, a, err := one(ctx, c, false, "the account's name", (*app.App).AccountByName)
 		if err != nil {

@@ -30,19 +30,19 @@ func (l *listFlag) Set(s string) error { *l = append(*l, s); return nil }
 
 func (cf *campaignFlags) declare(c *cli) {
 	f := c.flags
-	f.StringVar(&cf.name, "name", "", "the campaign's name")
-	f.StringVar(&cf.list, "list", "", "the list to write to")
-	f.StringVar(&cf.segment, "segment", "", "the segment to write to; with --list only those of the list whom it chooses")
-	f.StringVar(&cf.letter, "letter", "", "the letter file: Markdown or HTML with a front matter")
-	f.StringVar(&cf.accounts, "account", "", "accounts, separated by commas")
-	f.StringVar(&cf.subject, "subject", "", "a subject other than the letter's")
-	f.Var(&cf.attach, "attach", "a file to attach; may be given several times")
-	f.BoolVar(&cf.advertising, "advertising", false, "this is advertising: the checks for it apply")
-	f.StringVar(&cf.when.StartAt, "start-at", "", "not before: \"2026-11-25 09:00\", or 09:00 for the next one")
-	f.StringVar(&cf.when.StopAfter, "stop-after", "", "not after")
-	f.StringVar(&cf.when.Days, "days", "", "only on these days: mon-fri, or mon,wed")
-	f.StringVar(&cf.when.Hours, "hours", "", "only in these local hours: 9-18")
-	f.StringVar(&cf.when.PerDomain, "per-domain", "", "letters a minute to one recipient domain")
+	f.StringVar(&cf.name, "name", "", "flag.campaign.name")
+	f.StringVar(&cf.list, "list", "", "flag.campaign.list")
+	f.StringVar(&cf.segment, "segment", "", "flag.campaign.segment")
+	f.StringVar(&cf.letter, "letter", "", "flag.campaign.letter")
+	f.StringVar(&cf.accounts, "account", "", "flag.campaign.account")
+	f.StringVar(&cf.subject, "subject", "", "flag.campaign.subject")
+	f.Var(&cf.attach, "attach", "flag.campaign.attach")
+	f.BoolVar(&cf.advertising, "advertising", false, "flag.campaign.advertising")
+	f.StringVar(&cf.when.StartAt, "start-at", "", "flag.campaign.start-at")
+	f.StringVar(&cf.when.StopAfter, "stop-after", "", "flag.campaign.stop-after")
+	f.StringVar(&cf.when.Days, "days", "", "flag.campaign.days")
+	f.StringVar(&cf.when.Hours, "hours", "", "flag.campaign.hours")
+	f.StringVar(&cf.when.PerDomain, "per-domain", "", "flag.campaign.per-domain")
 }
 
 func (cf *campaignFlags) create(ctx context.Context, c *cli, h *app.App) (*model.Campaign, error) {
@@ -200,10 +200,9 @@ type runFlags struct {
 }
 
 func (rf *runFlags) declare(c *cli) {
-	c.flags.BoolVar(&rf.resume, "resume", false, "go on with a campaign that was paused or stopped")
-	c.flags.BoolVar(&rf.quiet, "quiet", false, "no progress and no dialogue, only the result")
-	c.flags.DurationVar(&rf.maxWait, "max-wait", 15*time.Minute,
-		"pause and end with status 3 when limits or refusals for now keep the next letter back for longer; 0: wait as long as it takes")
+	c.flags.BoolVar(&rf.resume, "resume", false, "flag.campaign.resume")
+	c.flags.BoolVar(&rf.quiet, "quiet", false, "flag.campaign.quiet")
+	c.flags.DurationVar(&rf.maxWait, "max-wait", 15*time.Minute, "flag.campaign.max-wait")
 }
 
 func campaignRun(c *cli) func(context.Context) (int, error) {
@@ -324,8 +323,8 @@ func campaignAsk(c *cli, ask func(*app.App, context.Context, int64) error) func(
 }
 
 func campaignRetry(c *cli) func(context.Context) (int, error) {
-	failed := c.flags.Bool("failed", false, "queue again those that were refused")
-	unknown := c.flags.Bool("unknown", false, "queue again those that may have been delivered: some may get the letter twice")
+	failed := c.flags.Bool("failed", false, "flag.campaign.failed")
+	unknown := c.flags.Bool("unknown", false, "flag.campaign.unknown")
 	return func(ctx context.Context) (int, error) {
 		if *failed == *unknown {
 			return 0, usage("one of --failed and --unknown is needed")
@@ -359,7 +358,7 @@ func campaignRetry(c *cli) func(context.Context) (int, error) {
 }
 
 func report(c *cli) func(context.Context) (int, error) {
-	to := c.flags.String("to", "", "the file: .csv or .html")
+	to := c.flags.String("to", "", "flag.campaign.to")
 	return func(ctx context.Context) (int, error) {
 		if *to == "" {
 			return 0, usage("--to FILE is needed")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -61,8 +62,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, out, errOut io.Wri
 	if err := c.parse(rest); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			_, _ = fmt.Fprintln(out, "hongyanctl "+v.synopsis)
-			c.flags.SetOutput(out)
-			c.flags.PrintDefaults()
+			c.lang = cmp.Or(c.lang, langOf(rest))
+			c.help()
 			return exitDone
 		}
 		return c.fail(usage(err.Error() + " (hongyanctl " + strings.Join(v.words, " ") + " --help)"))
@@ -87,9 +88,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, out, errOut io.Wri
 func (c *cli) declare(name string) {
 	c.flags = flag.NewFlagSet(name, flag.ContinueOnError)
 	c.flags.SetOutput(io.Discard)
-	c.flags.StringVar(&c.data, "data", DefaultDir(), "the data folder")
-	c.flags.BoolVar(&c.json, "json", false, "print one JSON object a line")
-	c.flags.StringVar(&c.lang, "lang", "", "zh or en")
+	c.flags.StringVar(&c.data, "data", DefaultDir(), "flag.data")
+	c.flags.BoolVar(&c.json, "json", false, "flag.json")
+	c.flags.StringVar(&c.lang, "lang", "", "flag.lang")
 }
 
 // guide answers a line that names no verb: with help where that is asked for, else with what could have been meant.
@@ -141,6 +142,33 @@ func (c *cli) parse(args []string) error {
 		args = rest[1:]
 	}
 	return nil
+}
+
+// langOf finds the language that is asked for behind --help, where flags are not read any more.
+func langOf(args []string) string {
+	for i, a := range args {
+		name, value, is := strings.Cut(strings.TrimLeft(a, "-"), "=")
+		switch {
+		case name != "lang" || a == name:
+		case is:
+			return value
+		case i+1 < len(args):
+			return args[i+1]
+		}
+	}
+	return ""
+}
+
+// help prints what the flags mean, in the language of the user: the usage of each is the key of a text.
+func (c *cli) help() {
+	texts := assets.For(c.lang)
+	c.flags.VisitAll(func(f *flag.Flag) {
+		line := "  --" + f.Name + "\n        " + strings.ReplaceAll(texts.T(f.Usage), "\n", "\n        ")
+		if f.DefValue != "" && f.DefValue != "false" && f.DefValue != "0" && f.DefValue != "0s" {
+			line += texts.T("ctl.default", "value", f.DefValue)
+		}
+		_, _ = fmt.Fprintln(c.out, line)
+	})
 }
 
 // blank refuses a list or segment of no name: where a script's variable is empty, nobody is meant, and not everybody.

@@ -36,17 +36,17 @@ func importFile(c *cli) func(context.Context) (int, error) {
 	var dry bool
 	opt := contacts.Options{Folder: c.folder}
 	f := c.flags
-	f.StringVar(&spec.ListName, "list", "", "the list, made when it is not there")
-	f.StringVar(&spec.Source, "source", "", "where these addresses come from")
-	f.StringVar(&spec.Consent, "consent", "", "how these people agreed to get mail; of a data folder of Hongyan it is known")
-	f.StringVar(&opt.Charset, "charset", "", "when it is guessed wrong: utf-8, gb18030, utf-16le, ...")
-	f.StringVar(&opt.Sheet, "sheet", "", "the sheet of a workbook, or the list of another data folder; without it the first that has addresses, or everybody")
-	f.BoolVar(&dry, "dry-run", false, "count what would be; nothing is stored (each of several files is counted alone)")
-	f.StringVar(&rejects, "rejects", "", "write the refused rows to this CSV file")
+	f.StringVar(&spec.ListName, "list", "", "flag.import.list")
+	f.StringVar(&spec.Source, "source", "", "flag.import.source")
+	f.StringVar(&spec.Consent, "consent", "", "flag.import.consent")
+	f.StringVar(&opt.Charset, "charset", "", "flag.import.charset")
+	f.StringVar(&opt.Sheet, "sheet", "", "flag.import.sheet")
+	f.BoolVar(&dry, "dry-run", false, "flag.import.dry-run")
+	f.StringVar(&rejects, "rejects", "", "flag.import.rejects")
 	cut := cutOff{c: c}
-	f.BoolVar(&cut.resume, "resume", false, "go on with an import that was cut off (FILE or #N says which)")
-	f.BoolVar(&cut.keep, "keep", false, "let what a cut-off import brought stay as it is")
-	f.BoolVar(&cut.undo, "undo", false, "take back what a cut-off import brought")
+	f.BoolVar(&cut.resume, "resume", false, "flag.import.resume")
+	f.BoolVar(&cut.keep, "keep", false, "flag.import.keep")
+	f.BoolVar(&cut.undo, "undo", false, "flag.import.undo")
 	return func(ctx context.Context) (int, error) {
 		// A million rows are little to a collector that looks often, and much to one that lets memory grow to twice what is used.
 		debug.SetGCPercent(25)

@@ -38,7 +38,7 @@ type contactLine struct {
 var errEnough = errors.New("enough")
 
 func listShow(c *cli) func(context.Context) (int, error) {
-	limit := c.flags.Int("limit", 0, "at most so many; 0: all")
+	limit := c.flags.Int("limit", 0, "flag.people.limit")
 	var p pick
 	p.declare(c, false)
 	return func(ctx context.Context) (int, error) {
@@ -79,7 +79,7 @@ func (c *cli) audience(ctx context.Context, p *pick) (h *app.App, q model.Contac
 }
 
 func exportList(c *cli) func(context.Context) (int, error) {
-	to := c.flags.String("to", "", "the file: .csv, .xlsx or .vcf")
+	to := c.flags.String("to", "", "flag.people.to")
 	var p pick
 	p.declare(c, false)
 	return func(ctx context.Context) (int, error) {

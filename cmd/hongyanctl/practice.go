@@ -17,9 +17,9 @@ func showVersion(c *cli) func(context.Context) (int, error) {
 // practice runs the practice server until it is interrupted. It needs no data folder but a place for the
 // letters, so it works beside a running window.
 func practice(c *cli) func(context.Context) (int, error) {
-	addr := c.flags.String("addr", "127.0.0.1:2525", "loopback address and port")
-	mood := c.flags.String("mood", "normal", "normal, slow, refuse-tenth, drop-line, wait or full")
-	dir := c.flags.String("dir", "", "where letters are kept; default: practice in the data folder")
+	addr := c.flags.String("addr", "127.0.0.1:2525", "flag.practice.addr")
+	mood := c.flags.String("mood", "normal", "flag.practice.mood")
+	dir := c.flags.String("dir", "", "flag.practice.dir")
 	return func(ctx context.Context) (int, error) {
 		if err := c.names(0, ""); err != nil {
 			return 0, err

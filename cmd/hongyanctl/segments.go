@@ -207,7 +207,7 @@ func (c *cli) change(ch model.Change, key string) {
 }
 
 func undo(c *cli) func(context.Context) (int, error) {
-	list := c.flags.Bool("list", false, "only show what can be taken back, the latest first")
+	list := c.flags.Bool("list", false, "flag.undo.list")
 	return func(ctx context.Context) (int, error) {
 		if err := c.names(0, ""); err != nil {
 			return 0, err

@@ -25,9 +25,9 @@ func (c *cli) lines() <-chan string {
 // accountSignIn signs an account in at its provider: on any device where the provider has that, else in the browser of
 // this machine.
 func accountSignIn(c *cli) func(context.Context) (int, error) {
-	clientID := c.flags.String("client-id", "", "what you or your company registered with the provider; kept for the next time")
-	secretStdin := c.flags.Bool("client-secret-stdin", false, "read the secret that belongs to the client id from the standard input")
-	browser := c.flags.Bool("browser", false, "in the browser of this computer, not on another device")
+	clientID := c.flags.String("client-id", "", "flag.signin.client-id")
+	secretStdin := c.flags.Bool("client-secret-stdin", false, "flag.signin.client-secret-stdin")
+	browser := c.flags.Bool("browser", false, "flag.signin.browser")
 	return func(ctx context.Context) (int, error) {
 		if err := c.names(1, "the account's name"); err != nil {
 			return 0, err

@@ -9,8 +9,8 @@ import (
 // supportFile writes the file for whoever helps. It works beside a running window; what that window's log holds can only
 // be written by the window itself.
 func supportFile(c *cli) func(context.Context) (int, error) {
-	to := c.flags.String("to", "", "the file: .zip")
-	noAddresses := c.flags.Bool("no-addresses", false, "replace every address by a pseudonym such as user1@domain1")
+	to := c.flags.String("to", "", "flag.support.to")
+	noAddresses := c.flags.Bool("no-addresses", false, "flag.support.no-addresses")
 	return func(ctx context.Context) (int, error) {
 		if err := c.names(0, ""); err != nil {
 			return 0, err

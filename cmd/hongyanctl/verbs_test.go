@@ -1,10 +1,13 @@
 package main
 
 import (
+	"flag"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"hongyan/assets"
 )
 
 func TestFind(t *testing.T) {
@@ -67,6 +70,28 @@ func TestGuide(t *testing.T) {
 		}
 		if c.err != "" && (out.Len() > 0 || strings.Count(errOut.String(), "\n") != 1) {
 			t.Errorf("hongyanctl %s: not one line of errors:\n%s", c.args, said)
+		}
+	}
+}
+
+// TestFlagsAreExplained: each flag of each verb has its words in every language, and --help shows them wherever --lang stands.
+func TestFlagsAreExplained(t *testing.T) {
+	for _, v := range verbs() {
+		c := &cli{}
+		c.declare("")
+		v.make(c)
+		c.flags.VisitAll(func(f *flag.Flag) {
+			for _, lang := range assets.Languages {
+				if !assets.For(lang).Has(f.Usage) {
+					t.Errorf("%v: --%s has no words in %s: %s", v.words, f.Name, lang, f.Usage)
+				}
+			}
+		})
+	}
+	for _, args := range [][]string{{"import", "--help", "--lang", "zh"}, {"import", "--lang=zh", "--help"}, {"--lang", "zh", "import", "-h"}} {
+		var out, errs strings.Builder
+		if code := run(t.Context(), args, nil, &out, &errs); code != exitDone || !strings.Contains(out.String(), "--list\n        名单，没有就新建\n") {
+			t.Errorf("%v: status %d: %s%s", args, code, out.String(), errs.String())
 		}
 	}
 }

@@ -12,14 +12,6 @@ import (
 	"hongyan/app/model"
 )
 
-// whereHelp is the small language of --where; parseWhere reads it.
-const whereHelp = `a condition, may be given several times; all have to hold, with --any one is enough:
-  [not] address|name|source contains|is|starts|ends TEXT     [not] name|source empty
-  [not] field NAME contains|is|starts|ends|more|less TEXT    [not] field NAME empty
-  [not] added before|after 2026-11-25    [not] list NAME    [not] tag NAME
-  [not] sent [CAMPAIGN]    [not] bounced    [not] consent    [not] suppressed
-A TEXT or NAME at the end needs no quotes; a field whose name has a space does: field "home town" is Rome`
-
 // whereNames are the kinds that name something by its name; the name may be left out where it is false.
 var whereNames = map[model.ConditionKind]bool{model.WhereList: true, model.WhereTag: true, model.WhereSent: false}
 
@@ -150,15 +142,15 @@ type pick struct {
 
 func (p *pick) declare(c *cli, list bool) {
 	if list {
-		c.flags.StringVar(&p.list, "list", "", "those on a list")
+		c.flags.StringVar(&p.list, "list", "", "flag.who.list")
 	}
-	c.flags.StringVar(&p.segment, "segment", "", "those whom a segment chooses")
+	c.flags.StringVar(&p.segment, "segment", "", "flag.who.segment")
 	p.declareWhere(c)
 }
 
 func (p *pick) declareWhere(c *cli) {
-	c.flags.Var(&p.where, "where", whereHelp)
-	c.flags.BoolVar(&p.any, "any", false, "one of the conditions is enough")
+	c.flags.Var(&p.where, "where", "flag.who.where") // the small language that parseWhere reads
+	c.flags.BoolVar(&p.any, "any", false, "flag.who.any")
 }
 
 // chosen says whether anybody in particular is meant.
