@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -365,16 +366,16 @@ func TestAServerThatIsAway(t *testing.T) {
 		w := newWorld(t)
 		a := w.account("a", model.Limits{})
 		id := w.campaign("c", 10, model.Schedule{})
-		away := false
+		var away atomic.Bool
 		w.login = func(model.Account, int) error {
-			if away {
+			if away.Load() {
 				return &smtpx.Error{Phase: smtpx.PhaseConnect, Err: &net.OpError{Op: "dial", Err: errors.New("no route")}}
 			}
 			return nil
 		}
 		w.judge = func(_ model.Account, _ string, n int) fate {
 			if n == 4 {
-				away = true
+				away.Store(true)
 				return fate{at: smtpx.PhaseMail, cut: true, err: smtpx.ErrStale}
 			}
 			return fate{}
@@ -386,7 +387,7 @@ func TestAServerThatIsAway(t *testing.T) {
 		if x := s.Senders[0]; x.State != campaign.SenderRetrying || !strings.Contains(x.Why, "no route") || !x.NextAt.After(time.Now()) || !s.NextAt.Equal(x.NextAt) {
 			t.Errorf("%+v", s)
 		}
-		away = false
+		away.Store(false)
 		r.ends(model.CampaignDone, "")
 		w.want(id, model.Counts{Total: 10, Accepted: 10})
 	})
