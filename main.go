@@ -17,6 +17,7 @@ import (
 	fyneapp "fyne.io/fyne/v2/app"
 
 	"hongyan/app"
+	"hongyan/app/awake"
 	"hongyan/app/contacts"
 	"hongyan/app/secrets"
 	"hongyan/assets"
@@ -59,7 +60,7 @@ func run(data, lang string, practice bool) (code int) {
 		return trouble(a, lang, err)
 	}
 	defer func() { code = crashed(recover(), data, lang, code) }()
-	core := app.New(app.Options{Dir: data, Store: st, Version: version,
+	core := app.New(app.Options{Dir: data, Store: st, Version: version, Awake: awake.Hold,
 		Folder:  func(path string) (contacts.Folder, error) { return otherFolder(data, path) },
 		Secrets: secrets.Open(secrets.Options{Dir: data, Passphrase: os.Getenv("HONGYAN_PASSPHRASE")})})
 	svc := bridge.New(core)

@@ -29,6 +29,9 @@ type Options struct {
 
 	Resolver Resolver // of LookUpDomains; default the system's
 
+	// Awake keeps the machine from falling asleep while a campaign runs, until release is called; nil: nothing does.
+	Awake func(why string) (release func())
+
 	// Folder opens the data folder of another Hongyan to import from; nil: it is refused.
 	Folder func(path string) (contacts.Folder, error)
 }
@@ -41,6 +44,7 @@ type App struct {
 	version string
 	now     func() time.Time
 	clock   campaign.Clock
+	awake   func(why string) (release func())
 	log     *livelog.Log
 	lanes   *campaign.Accounts // what accounts may do at present, shared by every run
 	tokens  signIns
@@ -63,6 +67,9 @@ func New(o Options) *App {
 		log: livelog.New(0), lanes: campaign.NewAccounts(o.Store, o.Clock), runs: map[int64]*run{}, byID: map[int64]model.Account{}}
 	if a.now == nil {
 		a.now = time.Now
+	}
+	if a.awake = o.Awake; a.awake == nil {
+		a.awake = func(string) func() { return func() {} }
 	}
 	if a.resolver == nil {
 		a.resolver = net.DefaultResolver

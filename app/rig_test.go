@@ -25,14 +25,18 @@ type rig struct {
 	store *store.Store
 }
 
-func open(t *testing.T, dir string) *rig {
+func open(t *testing.T, dir string) *rig { return openWith(t, dir, app.Options{}) }
+
+// openWith opens a data folder with options of which it fills in the usual ones.
+func openWith(t *testing.T, dir string, o app.Options) *rig {
 	t.Helper()
 	st, err := store.Open(t.Context(), dir, store.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	keeper := secrets.Open(secrets.Options{Dir: dir, FileOnly: true, Passphrase: "phrase"})
-	r := &rig{t: t, dir: dir, store: st, App: app.New(app.Options{Dir: dir, Store: st, Secrets: keeper, Version: "test"})}
+	o.Dir, o.Store, o.Secrets, o.Version = dir, st, keeper, "test"
+	r := &rig{t: t, dir: dir, store: st, App: app.New(o)}
 	t.Cleanup(r.close)
 	return r
 }

@@ -92,7 +92,9 @@ func (a *App) Start(ctx context.Context, id int64) error {
 		DomainPerMinute: camp.Schedule.DomainPerMinute,
 	})}
 	a.runs[id] = r
+	release := a.awake("sending letters")
 	go func() {
+		defer release()
 		r.err = r.runner.Run(context.WithoutCancel(ctx)) // the caller starts it, and Pause or Stop end it
 		close(r.done)
 	}()

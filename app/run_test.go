@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -265,5 +266,25 @@ func TestNoUsableAccount(t *testing.T) {
 	}
 	if err := r.Start(t.Context(), c.ID); model.CodeOf(err) != model.ENoAccount {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestAwake: the machine is held awake as long as a campaign runs, and not a moment longer.
+func TestAwake(t *testing.T) {
+	var held, released atomic.Int32
+	r := openWith(t, t.TempDir(), app.Options{Awake: func(string) func() {
+		held.Add(1)
+		return func() { released.Add(1) }
+	}})
+	_, acct := r.server(smtptest.Options{})
+	c := r.campaign("c", r.people("l", 3), acct.ID)
+	if held.Load() != 0 {
+		t.Error("it is held before anything is sent")
+	}
+	r.send(c)
+	for deadline := time.Now().Add(10 * time.Second); released.Load() == 0 && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+	}
+	if held.Load() != 1 || released.Load() != 1 {
+		t.Errorf("held %d times, released %d times", held.Load(), released.Load())
 	}
 }

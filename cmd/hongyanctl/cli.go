@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"hongyan/app"
+	"hongyan/app/awake"
 	"hongyan/app/contacts"
 	"hongyan/app/model"
 	"hongyan/app/secrets"
@@ -249,7 +250,7 @@ func (c *cli) open(ctx context.Context, readOnly bool) (*app.App, error) {
 	}
 	c.close = append(c.close, st.Close)
 	keeper := secrets.Open(secrets.Options{Dir: c.data, Passphrase: os.Getenv("HONGYAN_PASSPHRASE")})
-	a := app.New(app.Options{Dir: c.data, Store: st, Secrets: keeper, Version: version, Folder: c.folder})
+	a := app.New(app.Options{Dir: c.data, Store: st, Secrets: keeper, Version: version, Folder: c.folder, Awake: awake.Hold})
 	c.close = append(c.close, func() error {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeGrace)
 		defer cancel()
