@@ -56,7 +56,7 @@ func (s *Source) detect(head []byte) error {
 			return s.unreadable(err)
 		}
 		s.charset = DetectCharset(sample)
-		s.mixed = s.charset == UTF8 && !utf8.Valid(sample)
+		s.mixed = s.charset == GB18030 || s.charset == UTF8 && !utf8.Valid(sample)
 	}
 	text, err := s.decodeHead(head)
 	if err != nil {

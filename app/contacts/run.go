@@ -36,9 +36,13 @@ func (c *counter) Read(p []byte) (int, error) {
 
 // open gives the source from its start, in UTF-8.
 func (r *run) open() (io.Reader, error) {
-	in, err := decode(&counter{io.NewSectionReader(r.src.r, 0, r.src.size), r}, r.src.charset)
-	if err == nil && r.src.mixed {
-		in = newMixed(in)
+	var raw io.Reader = &counter{io.NewSectionReader(r.src.r, 0, r.src.size), r}
+	if r.src.mixed && r.src.charset == GB18030 {
+		raw = newMixed(raw, toGB18030)
+	}
+	in, err := decode(raw, r.src.charset)
+	if err == nil && r.src.mixed && r.src.charset == UTF8 {
+		in = newMixed(in, fromGB18030)
 	}
 	if err == nil && r.src.eol == '\n' {
 		in = &lineFeeds{r: in}

@@ -41,7 +41,7 @@ type Source struct {
 	opt     Options
 	format  string
 	charset string
-	mixed   bool     // UTF-8 of which some lines are something else
+	mixed   bool     // UTF-8 or GB18030 of which some lines may be the other
 	eol     byte     // of a text
 	sep     byte     // of a CSV
 	table   *table   // nil for a format without columns

@@ -114,7 +114,9 @@ func (p *pieces) fill() error {
 		if err != nil {
 			return err
 		}
-		if tries > 100 {
+		if n > 0 { // a reader may give a line at a time
+			tries = 0
+		} else if tries > 100 {
 			return io.ErrNoProgress
 		}
 	}
