@@ -259,6 +259,12 @@ func (c *cli) open(ctx context.Context, readOnly bool) (*app.App, error) {
 	return a, nil
 }
 
+// bare reports that there is no data in the folder yet: whoever looks for something in it is told so, and makes none.
+func (c *cli) bare() bool {
+	_, err := os.Stat(filepath.Join(c.data, "app.db"))
+	return errors.Is(err, os.ErrNotExist)
+}
+
 // folder opens the data folder of another Hongyan to import from.
 func (c *cli) folder(path string) (contacts.Folder, error) {
 	f, err := store.OpenFolder(context.Background(), c.data, path)
@@ -273,7 +279,7 @@ func one[T any](ctx context.Context, c *cli, readOnly bool, what string, find fu
 	if err := c.names(1, what); err != nil {
 		return nil, nil, err
 	}
-	h, err := c.open(ctx, readOnly)
+	h, err := c.open(ctx, readOnly || c.bare())
 	if err != nil {
 		return nil, nil, err
 	}

@@ -35,7 +35,7 @@ func (c *cli) picked(ctx context.Context, p *pick, what string) (*app.App, []int
 	if !p.chosen() {
 		return nil, nil, usage("who? --list L, --segment S or --where CONDITION is needed")
 	}
-	h, err := c.open(ctx, false)
+	h, err := c.open(ctx, c.bare())
 	if err != nil {
 		return nil, nil, err
 	}

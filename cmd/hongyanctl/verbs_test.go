@@ -2,6 +2,8 @@ package main
 
 import (
 	"flag"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -92,6 +94,21 @@ func TestFlagsAreExplained(t *testing.T) {
 		var out, errs strings.Builder
 		if code := run(t.Context(), args, nil, &out, &errs); code != exitDone || !strings.Contains(out.String(), "--list\n        名单，没有就新建\n") {
 			t.Errorf("%v: status %d: %s%s", args, code, out.String(), errs.String())
+		}
+	}
+}
+
+// TestNoFolder: a verb that looks for something where there is no data says so, and leaves no folder behind.
+func TestNoFolder(t *testing.T) {
+	t.Setenv("HONGYAN_PASSPHRASE", "x")
+	for verb, code := range map[string]int{"list": exitDone, "account list": exitDone, "campaign status c": exitUsage, "campaign run c": exitUsage,
+		"campaign pause c": exitUsage, "account edit a": exitUsage, "account remove a": exitUsage, "report c --to x.csv": exitUsage, "tag add t --list l": exitUsage,
+		"consent x --list l": exitUsage} {
+		dir := filepath.Join(t.TempDir(), "slip of the pen")
+		var out, errs strings.Builder
+		got := run(t.Context(), append(strings.Fields(verb), "--data", dir, "--lang", "en"), nil, &out, &errs)
+		if _, err := os.Stat(dir); got != code || !strings.Contains(errs.String(), "no data of Hongyan in "+dir) || !os.IsNotExist(err) {
+			t.Errorf("%s: status %d, %s; the folder: %v", verb, got, errs.String(), err)
 		}
 	}
 }
