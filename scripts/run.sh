@@ -37,6 +37,7 @@ trap 'exit 130' INT TERM
 
 ctl() { bin/hongyanctl "$@" --data "$data"; }
 
+: >"$log" # here already when it is looked into
 bin/hongyanctl practice --data "$data" --addr 127.0.0.1:0 --json >"$log" &
 server=$!
 addr=
