@@ -159,14 +159,14 @@ func accountEdit(c *cli) func(context.Context) (int, error) {
 		if given["no-auth"] {
 			x.auth = ""
 		}
-		if withSecret := *ask || x.stdinPassword; withSecret && !given["auth"] {
+		withSecret := *ask || x.stdinPassword
+		if withSecret && !given["auth"] {
 			x.auth = string(model.AuthPassword) // what is given is one
 		}
 		if err := x.apply(a); err != nil {
 			return 0, err
 		}
 		var secret string
-		withSecret := *ask || x.stdinPassword
 		if withSecret {
 			if secret, err = c.secret(h, x.stdinPassword); err != nil {
 				return 0, err
